@@ -1,0 +1,2 @@
+//! The ostiary command.
+fn main() {}

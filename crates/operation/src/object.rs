@@ -1,0 +1,79 @@
+//! Objects: what an operation touches.
+
+use std::fmt;
+
+use crate::Verb;
+
+/// One verb applied to one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Access {
+    /// What is done.
+    pub verb: Verb,
+    /// To what.
+    pub object: Object,
+}
+
+/// A thing inside a resource. Names are as the server stores them: folded, unquoted, cut at 63 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// The database itself: for operations that name nothing inside it.
+    Database,
+    /// A schema.
+    Schema {
+        /// Its name.
+        name: String,
+    },
+    /// A table, view, materialized view, sequence or index.
+    Relation {
+        /// The schema, where the statement names it.
+        schema: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// A function or procedure.
+    Function {
+        /// The schema, where the statement names it.
+        schema: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// A setting, such as `search_path`.
+    Setting {
+        /// Its name, lower case.
+        name: String,
+    },
+    /// A database role.
+    Role {
+        /// Its name.
+        name: String,
+    },
+    /// Anything else that has a name (extension, type, publication, other database).
+    Other {
+        /// `extension`, `type`, …
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database => f.write_str("database"),
+            Self::Schema { name } => write!(f, "schema {name}"),
+            Self::Relation {
+                schema: Some(schema),
+                name,
+            } => write!(f, "{schema}.{name}"),
+            Self::Relation { schema: None, name } => f.write_str(name),
+            Self::Function {
+                schema: Some(schema),
+                name,
+            } => write!(f, "{schema}.{name}()"),
+            Self::Function { schema: None, name } => write!(f, "{name}()"),
+            Self::Setting { name } => write!(f, "setting {name}"),
+            Self::Role { name } => write!(f, "role {name}"),
+            Self::Other { kind, name } => write!(f, "{kind} {name}"),
+        }
+    }
+}

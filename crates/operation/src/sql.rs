@@ -1,0 +1,89 @@
+//! SQL text to operations.
+//!
+//! Total: every text gives an [`Analysis`]; what is not understood is declared unreadable.
+
+use crate::Operation;
+
+/// What a text of one or more statements does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// One entry for each statement, in order; empty for an empty query.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What it does.
+    pub operation: Operation,
+    /// What is known of its output columns.
+    pub outputs: Outputs,
+    /// What the statement does to the names of this session.
+    pub named: Option<Named>,
+}
+
+/// What the text says about the columns a statement returns.
+///
+/// Used for columns whose origin the server does not attest (RowDescription with table OID 0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// Nothing is known: every unattested column may carry what the statement reads.
+    Unknown,
+    /// One entry per output column, in order: true if its value is proved independent of any
+    /// column's value (`count(*)`, literals, `now()`).
+    Clean(Vec<bool>),
+}
+
+/// Statements that refer to other statements by name (SQL-level PREPARE and cursors).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// `PREPARE name AS …`; the operation of the outer statement already includes the inner one's.
+    Prepare {
+        /// The statement name.
+        name: String,
+        /// What executing it does.
+        statement: Box<Statement>,
+    },
+    /// `EXECUTE name(…)`; the session looks the name up, an unknown name is unreadable.
+    Execute {
+        /// The statement name.
+        name: String,
+    },
+    /// `DECLARE name CURSOR FOR …`.
+    Declare {
+        /// The cursor name.
+        name: String,
+        /// The query of the cursor.
+        statement: Box<Statement>,
+    },
+    /// `FETCH … FROM name`, `MOVE … FROM name`.
+    Fetch {
+        /// The cursor name.
+        name: String,
+    },
+    /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL.
+    Forget {
+        /// The name, or all of them.
+        name: Option<String>,
+    },
+}
+
+/// Settings of the session that change how text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reading {
+    /// `standard_conforming_strings`; off makes a backslash special in plain literals.
+    pub standard_conforming_strings: bool,
+    /// The client encoding is UTF-8 (or SQL_ASCII with ASCII text); others are unreadable unless ASCII.
+    pub utf8: bool,
+}
+
+/// Reads `text`, which may hold several statements.
+pub fn analyze(_text: &str, _reading: Reading) -> Analysis {
+    Analysis {
+        statements: vec![Statement {
+            operation: Operation::unreadable("analysis not built"),
+            outputs: Outputs::Unknown,
+            named: None,
+        }],
+    }
+}

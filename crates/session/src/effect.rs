@@ -1,0 +1,83 @@
+//! What the shell must do. Effects are carried out in the order they come.
+
+use ostiary_record::Event;
+
+/// One thing for the shell to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send these bytes to the server. May come after any input.
+    ToServer(Vec<u8>),
+    /// Send these bytes to the client. Comes only after `from_server`: the host can write to the
+    /// client only while it handles bytes of the server.
+    ToClient(Vec<u8>),
+    /// Pass the server's bytes of the current `from_server` call on, all of them, as they came.
+    /// Stands in the place of one [`Effect::ToClient`]; at most one comes per call.
+    PassToClient,
+    /// Verify the token; answer with `on_login`.
+    OpenSession(OpenSession),
+    /// Ask people; answer with `on_approval` as often as the control plane says something.
+    AskApproval(AskApproval),
+    /// Nobody waits any more: end the call of [`Effect::AskApproval`].
+    CancelApproval,
+    /// A CancelRequest came on this connection: tell the control plane, which ends a wait; answer
+    /// with `on_cancel_known`.
+    CancelWait {
+        /// SHA-256 of the backend key in the request.
+        cancel_key_sha256: [u8; 32],
+    },
+    /// Keep this event. The shell answers with `on_recorded(seq)` once it is durable.
+    Record(Event),
+    /// Close both sides now. No effect comes after it.
+    Close,
+}
+
+/// A login to verify.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// The database asked for.
+    pub database: String,
+    /// The role the client named.
+    pub requested_role: String,
+    /// What the client calls itself; may be empty.
+    pub application_name: String,
+    /// The client's password: an OIDC token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for OpenSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenSession")
+            .field("database", &self.database)
+            .field("requested_role", &self.requested_role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An operation that needs people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskApproval {
+    /// The operation's number within the session.
+    pub operation: u64,
+    /// Names from `approvals.yaml`; all must be given.
+    pub approvals: Vec<String>,
+    /// The whole statement.
+    pub statement: String,
+    /// Its parameters as text; `None` is NULL.
+    pub parameters: Vec<Option<String>>,
+    /// The verb, as policy names it.
+    pub verb: String,
+    /// What it touches, `sql:delete public.users`.
+    pub accesses: Vec<String>,
+    /// The rule that asks.
+    pub rule: String,
+    /// Its reason.
+    pub reason: String,
+    /// SHA-256 over everything the approval covers.
+    pub digest: [u8; 32],
+    /// SHA-256 of this session's backend key, for a CancelRequest to find it.
+    pub cancel_key_sha256: [u8; 32],
+    /// The database and role the session uses.
+    pub database: String,
+    /// The upstream role.
+    pub role: String,
+}

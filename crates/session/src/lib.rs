@@ -1,0 +1,11 @@
+//! One connection as a sans-I/O state machine.
+//!
+//! In: bytes from either side, answers of the control plane, time. Out: [`Effect`]s for the shell to
+//! carry out in order. Deliberately absent: host calls, clocks, randomness; they enter as arguments.
+
+mod effect;
+mod input;
+pub mod postgres;
+
+pub use effect::{AskApproval, Effect, OpenSession};
+pub use input::{Config, Limits, Login, Now, Opened, Outcome, State};
