@@ -18,7 +18,7 @@ pub use verb::{Group, Verb};
 use std::collections::BTreeSet;
 
 /// One statement, request or tool call, as policy sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
     /// The strongest effect, for headlines and records; policy judges every entry of `accesses`.
     pub verb: Verb,
@@ -30,7 +30,7 @@ pub struct Operation {
 }
 
 /// Facts a policy may ask about (the `context` of a Cedar request).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Facts {
     /// False if an UPDATE or DELETE lacks a WHERE clause anywhere in the statement; true otherwise.
     pub has_where: bool,

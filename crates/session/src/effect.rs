@@ -20,7 +20,7 @@ pub enum Effect {
     /// Nobody waits any more: end the call of [`Effect::AskApproval`].
     CancelApproval,
     /// A CancelRequest came on this connection: tell the control plane, which ends a wait; answer
-    /// with `on_cancel_known`.
+    /// with `on_cancel`.
     CancelWait {
         /// SHA-256 of the backend key in the request.
         cancel_key_sha256: [u8; 32],

@@ -21,8 +21,8 @@ impl Session {
     pub fn on_login(&mut self, _login: Login, _now: Now) {}
     /// The answer to [`Effect::AskApproval`]; may come several times, `Pending` first.
     pub fn on_approval(&mut self, _outcome: Outcome, _now: Now) {}
-    /// The answer to [`Effect::CancelWait`].
-    pub fn on_cancel_known(&mut self, _known: bool, _now: Now) {}
+    /// The answer to [`Effect::CancelWait`]: `forward` if the key is known and nothing waited.
+    pub fn on_cancel(&mut self, _forward: bool, _now: Now) {}
     /// Every event up to and with `seq` is durable.
     pub fn on_recorded(&mut self, _seq: u64, _now: Now) {}
     /// Policy changed.
@@ -38,6 +38,10 @@ impl Session {
     /// When `on_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Now> {
         None
+    }
+    /// Whether bytes wait for an event to be durable; ask after the last effect.
+    pub fn awaits_record(&self) -> bool {
+        false
     }
     /// The next thing to do.
     pub fn next_effect(&mut self) -> Option<Effect> {
