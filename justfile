@@ -1,0 +1,81 @@
+# Every chore of this repository. `./bootstrap RECIPE` also installs what a recipe needs.
+
+set positional-arguments
+
+root := justfile_directory()
+export PATH := root / ".cache/bin" + ":" + env("PATH")
+export ENVOY_BIN := env("ENVOY_BIN", if path_exists(root / ".cache/bin/envoy") == "true" { root / ".cache/bin/envoy" } else { "envoy" })
+
+wasm_target := "wasm32-wasip1"
+cargo_target := env("CARGO_TARGET_DIR", root / "target")
+
+[private]
+default:
+    @just --justfile {{ justfile() }} --list
+
+# play the main job against a real PostgreSQL; --stay leaves it running
+[group('use')]
+demo *args: build
+    @cargo run --quiet -p ostiary-tests --bin demo -- "$@"
+
+# ostiary up, as built here: `just up -f ostiary.yaml`
+[group('use')]
+[no-cd]
+up *args: build
+    @exec "{{ root }}/dist/ostiary" up "$@"
+
+# dist/ostiary and dist/ostiary_filter.wasm, optimised
+[group('build')]
+build: _ostiary _filter
+
+_ostiary:
+    cargo build --quiet --release -p ostiary-control-plane --bin ostiary
+    @mkdir -p dist && install "{{ cargo_target }}/release/ostiary" dist/ostiary
+
+_filter:
+    @.config/build-filter {{ wasm_target }} "{{ cargo_target }}"
+
+# every test
+[group('test')]
+test: unit e2e
+
+# pure tests of every crate
+[group('test')]
+unit *args:
+    cargo test --workspace --exclude ostiary-tests --exclude ostiary-filter "$@"
+
+# real Envoy, real PostgreSQL, real clients; arguments go to cargo test
+[group('test')]
+e2e *args: build
+    cargo test -p ostiary-tests "$@"
+
+# fuzz the decoders and the session for a while: `just fuzz 60`
+[group('test')]
+fuzz seconds="20":
+    @tests/fuzz/run {{ seconds }}
+
+# pgbench and a bulk result, against PostgreSQL and Envoy alone; writes docs/benchmarks.md
+[group('test')]
+bench *args: build
+    @cargo run --quiet --release -p ostiary-tests --bin bench -- "$@"
+
+# formatting, clippy, dependencies
+[group('lint')]
+lint: _fmt-check _clippy deny
+
+# rewrite to the house format
+[group('lint')]
+fmt:
+    cargo fmt --all
+
+# licences, sources, bans and, where the database can be reached, advisories
+[group('lint')]
+deny:
+    @.config/deny
+
+_fmt-check:
+    cargo fmt --all -- --check
+
+_clippy:
+    cargo clippy --quiet --workspace --exclude ostiary-filter --all-targets -- -D warnings
+    cargo clippy --quiet -p ostiary-filter --target {{ wasm_target }} -- -D warnings
