@@ -1,5 +1,8 @@
 //! What can be wrong with bytes. The peer is at fault, never the moment.
 
+#[cfg(test)]
+mod tests;
+
 /// Why bytes are not a message, or why a message cannot be written as bytes.
 ///
 /// Holds no byte of the input except a tag, so it can be logged and sent to the other peer.

@@ -14,6 +14,9 @@ pub mod startup;
 pub mod tag;
 pub mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use backend::{Authentication, Backend, Column, CopyFormat};
 pub use error_response::Fields;
 pub use frame::{Frame, Header};
@@ -102,5 +105,26 @@ impl TransactionStatus {
             Self::InTransaction => b'T',
             Self::Failed => b'E',
         }
+    }
+}
+
+/// Fuzz entry: every codec on the same bytes. No input panics or breaks an invariant.
+#[doc(hidden)]
+pub fn exercise(bytes: &[u8]) -> Result<(), &'static str> {
+    frame::exercise(bytes)?;
+    startup::exercise(bytes)?;
+    frontend::exercise(bytes)?;
+    backend::exercise(bytes)?;
+    row::exercise(bytes)?;
+    error_response::exercise(bytes)?;
+    sasl::exercise(bytes)
+}
+
+/// Bytes as people read them, for `Debug`.
+struct Shown<'a>(&'a [u8]);
+
+impl std::fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
     }
 }

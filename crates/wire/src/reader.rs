@@ -2,6 +2,9 @@
 
 use crate::Malformed;
 
+#[cfg(test)]
+mod tests;
+
 /// Reads fields from the front of a message; every read names its field for the error.
 ///
 /// Numbers are big-endian, as in every protocol read here.

@@ -1,7 +1,11 @@
 //! The fields of ErrorResponse and NoticeResponse, section 53.8 "Error and Notice Message Fields":
 //! <https://www.postgresql.org/docs/current/protocol-error-fields.html>.
 
+use super::Shown;
 use crate::{Malformed, Reader};
+
+#[cfg(test)]
+mod tests;
 
 /// Field codes.
 pub mod field {
@@ -112,7 +116,27 @@ impl std::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let fields = self
             .iter()
-            .map(|(code, text)| (char::from(code), String::from_utf8_lossy(text)));
+            .map(|(code, text)| (char::from(code), Shown(text)));
         f.debug_map().entries(fields).finish()
+    }
+}
+
+/// Fuzz entry: fields that are read are all there again when iterated over.
+#[doc(hidden)]
+pub fn exercise(bytes: &[u8]) -> Result<(), &'static str> {
+    let Ok(fields) = Fields::parse(bytes) else {
+        return Ok(());
+    };
+    let mut again = Vec::new();
+    for (code, text) in fields.iter() {
+        again.push(code);
+        again.extend_from_slice(text);
+        again.push(0);
+    }
+    again.push(0);
+    if again == bytes && fields.body() == bytes {
+        Ok(())
+    } else {
+        Err("the fields of an error differ from its bytes")
     }
 }

@@ -4,6 +4,9 @@
 use crate::Malformed;
 use crate::limits::MAX_FRAME_LENGTH;
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes of the tag and the length field.
 pub const HEADER: usize = 5;
 

@@ -4,6 +4,7 @@
 //! Names and statements are bytes: their encoding is `client_encoding`, which the session knows. A
 //! NUL inside one is malformed, since the server would stop reading there.
 
+mod debug;
 pub mod encode;
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,8 @@ mod tests;
 use super::{Format, tag};
 use crate::{Malformed, Reader};
 
-/// A message of the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message of the client. `Debug` shows statements and values but no password.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Frontend<'a> {
     /// Runs statements of the simple protocol.
     Query {

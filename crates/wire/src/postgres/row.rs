@@ -5,6 +5,9 @@ use super::tag;
 use crate::limits::MAX_FRAME_LENGTH;
 use crate::{Malformed, Reader, writer};
 
+#[cfg(test)]
+mod tests;
+
 const VALUE: &str = "DataRow.value";
 
 /// A row whose every length has been checked.

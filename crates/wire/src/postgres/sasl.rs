@@ -6,6 +6,9 @@
 
 use crate::{Malformed, Reader};
 
+#[cfg(test)]
+mod tests;
+
 /// SASLInitialResponse: the body of a [`super::Frontend::Password`] that answers AuthenticationSASL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InitialResponse<'a> {

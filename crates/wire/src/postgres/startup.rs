@@ -7,6 +7,9 @@
 use crate::limits::{MAX_SECRET_KEY, MAX_STARTUP, MAX_STARTUP_PARAMETERS, MIN_SECRET_KEY};
 use crate::{Malformed, Reader, writer};
 
+#[cfg(test)]
+mod tests;
+
 /// The code of CancelRequest, 1234.5678.
 pub const CANCEL_REQUEST_CODE: u32 = 0x04d2_162e;
 /// The code of SSLRequest, 1234.5679.
@@ -21,8 +24,8 @@ pub const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// GSSENCRequest, whole.
 pub const GSSENC_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30];
 
-/// The first packet of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The first packet of a connection. `Debug` shows no secret key.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Startup<'a> {
     /// SSLRequest: the client waits for one byte, `S` or `N`.
     Ssl,
@@ -201,6 +204,20 @@ fn bounded(parameters: &[(&str, &str)]) -> Result<(), Malformed> {
         count: parameters.len(),
         limit: MAX_STARTUP_PARAMETERS,
     })
+}
+
+impl std::fmt::Debug for Startup<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ssl => f.write_str("Ssl"),
+            Self::GssEnc => f.write_str("GssEnc"),
+            Self::Cancel { process_id, .. } => f
+                .debug_struct("Cancel")
+                .field("process_id", process_id)
+                .finish_non_exhaustive(),
+            Self::Startup(message) => f.debug_tuple("Startup").field(message).finish(),
+        }
+    }
 }
 
 impl Startup<'_> {
