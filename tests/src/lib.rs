@@ -1,1 +1,12 @@
-//! (skeleton)
+//! The harness of the end-to-end tests, the demo and the benchmark: real servers and clients as child
+//! processes, each wait for a condition with a deadline, nothing left behind.
+
+pub mod clients;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod tools;
+pub mod wait;
+pub mod wire;
+
+pub use anyhow::{Context, Result, anyhow, bail, ensure};
