@@ -1,0 +1,219 @@
+//! `labels.yaml`: what is sensitive, where it sits, and how it leaves.
+
+mod column;
+
+use std::collections::BTreeMap;
+
+use ostiary_mask::{Strategy, detect::Detector};
+use ostiary_operation::Target;
+
+use crate::{
+    Files,
+    error::Problems,
+    names::meant,
+    yaml::{Document, Fields, Node},
+};
+pub use column::LabelledColumn;
+use column::{ColumnRule, parse_column};
+
+pub(crate) const FILE: &str = "labels.yaml";
+
+/// Every detector by the name authors use.
+const DETECTORS: [(&str, Detector); 12] = [
+    ("email", Detector::Email),
+    ("payment_card", Detector::PaymentCard),
+    ("us_ssn", Detector::UsSsn),
+    ("phone", Detector::Phone),
+    ("ipv4", Detector::Ipv4),
+    ("ipv6", Detector::Ipv6),
+    ("jwt", Detector::Jwt),
+    ("private_key", Detector::PrivateKey),
+    ("aws_key", Detector::AwsKey),
+    ("github_token", Detector::GithubToken),
+    ("slack_token", Detector::SlackToken),
+    ("gcp_key", Detector::GcpKey),
+];
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(crate) struct Labels {
+    pub(crate) strategies: BTreeMap<String, Strategy>,
+    columns: Vec<ColumnRule>,
+    pub(crate) detectors: BTreeMap<Detector, String>,
+}
+
+impl Labels {
+    pub(crate) fn parse(files: &Files, problems: &mut Problems) -> Self {
+        let mut labels = Self::default();
+        let Some(text) = files.get(FILE) else {
+            return labels;
+        };
+        let Some(document) = Document::parse(FILE, text, problems) else {
+            return labels;
+        };
+        let top = document
+            .root()
+            .fields(&["labels", "columns", "detectors"], problems);
+        let defined = top.get("labels").map(|node| node.named(problems));
+        for (name, node) in defined.into_iter().flatten() {
+            // A label with a bad strategy is still defined: its uses are no further problems.
+            let strategy = parse_strategy(&node, problems).unwrap_or(Strategy::Redact);
+            labels.strategies.insert(name, strategy);
+        }
+        for node in top
+            .get("columns")
+            .map(|node| node.items(problems))
+            .into_iter()
+            .flatten()
+        {
+            labels.add_column(&node, problems);
+        }
+        for node in top
+            .get("detectors")
+            .map(|node| node.items(problems))
+            .into_iter()
+            .flatten()
+        {
+            labels.add_detector(&node, problems);
+        }
+        labels
+    }
+
+    fn add_column(&mut self, node: &Node<'_>, problems: &mut Problems) {
+        let fields = node.fields(&["column", "label", "resource", "database"], problems);
+        let label = self.label(&fields, problems);
+        let resource = fields.get("resource").map(|node| node.text(problems));
+        let database = fields.get("database").map(|node| node.text(problems));
+        let Some(column) = fields.need("column", problems) else {
+            return;
+        };
+        let Some(written) = column.text(problems) else {
+            return;
+        };
+        let (qualifier, [schema, table, name]) = match parse_column(written) {
+            Ok(parts) => parts,
+            Err(message) => return column.problem(problems, message),
+        };
+        if let (Some(inside), Some(Some(beside))) = (&qualifier, database)
+            && inside != beside
+        {
+            let message = format!("`{written}` is in database `{inside}`, not `{beside}`");
+            return column.problem(problems, message);
+        }
+        let Some(label) = label else { return };
+        let rule = ColumnRule {
+            resource: resource.flatten().map(str::to_owned),
+            database: qualifier.or(database.flatten().map(str::to_owned)),
+            column: LabelledColumn {
+                schema,
+                table,
+                column: name,
+                label,
+            },
+        };
+        match self.columns.iter().find(|other| other.overlaps(&rule)) {
+            Some(other) => {
+                let message = format!("`{written}` is labelled `{}` already", other.column.label);
+                column.problem(problems, message);
+            }
+            None => self.columns.push(rule),
+        }
+    }
+
+    fn add_detector(&mut self, node: &Node<'_>, problems: &mut Problems) {
+        let fields = node.fields(&["detector", "label"], problems);
+        let label = self.label(&fields, problems);
+        let Some(field) = fields.need("detector", problems) else {
+            return;
+        };
+        let Some(name) = field.text(problems) else {
+            return;
+        };
+        let Some((_, detector)) = DETECTORS.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = DETECTORS.iter().map(|(known, _)| *known).collect();
+            let message = format!("unknown detector `{name}`; known: {}", known.join(", "));
+            return field.problem(problems, message);
+        };
+        let Some(label) = label else { return };
+        if let Some(other) = self.detectors.insert(*detector, label) {
+            field.problem(
+                problems,
+                format!("detector `{name}` has label `{other}` already"),
+            );
+        }
+    }
+
+    /// The label an entry names, if it is defined.
+    fn label(&self, fields: &Fields<'_>, problems: &mut Problems) -> Option<String> {
+        let field = fields.need("label", problems)?;
+        let name = field.text(problems)?;
+        if self.strategies.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let meant = meant(name, self.strategies.keys().map(String::as_str));
+        field.problem(
+            problems,
+            format!("label `{name}` is not defined under `labels`{meant}"),
+        );
+        None
+    }
+
+    /// The labelled columns of a target.
+    pub(crate) fn columns(&self, target: &Target) -> impl Iterator<Item = &LabelledColumn> {
+        self.columns
+            .iter()
+            .filter(|rule| rule.is_in(target))
+            .map(|rule| &rule.column)
+    }
+
+    /// Every schema and table that has a labelled column, wherever.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.columns
+            .iter()
+            .map(|rule| (rule.column.schema.as_str(), rule.column.table.as_str()))
+    }
+}
+
+/// `{strategy: …}` of a label.
+fn parse_strategy(label: &Node<'_>, problems: &mut Problems) -> Option<Strategy> {
+    const KNOWN: &str = "`redact`, `partial: {keep: n}`, `hash` or `\"null\"`";
+    let fields = label.fields(&["strategy"], problems);
+    let node = fields.need("strategy", problems)?;
+    match node.as_text() {
+        Some("redact") => return Some(Strategy::Redact),
+        Some("hash") => return Some(Strategy::Hash),
+        Some("null") => return Some(Strategy::Null),
+        Some("partial") => {
+            node.problem(problems, "`partial` needs a number: `partial: {keep: 4}`");
+            return None;
+        }
+        Some(other) => {
+            node.problem(
+                problems,
+                format!("unknown strategy `{other}`; known: {KNOWN}"),
+            );
+            return None;
+        }
+        None if node.is_nothing() => {
+            node.problem(
+                problems,
+                "`strategy` is empty; for NULL write `\"null\"`, in quotes",
+            );
+            return None;
+        }
+        None => {}
+    }
+    let partial = node.fields(&["partial"], problems);
+    let fields = partial
+        .need("partial", problems)?
+        .fields(&["keep"], problems);
+    let keep = fields.need("keep", problems)?;
+    let count = keep.number(problems)?;
+    match usize::try_from(count) {
+        Ok(count) if (1..=64).contains(&count) => Some(Strategy::Partial { keep: count }),
+        _ => {
+            keep.problem(problems, "`keep` must be from 1 to 64");
+            None
+        }
+    }
+}

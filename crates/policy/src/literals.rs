@@ -1,0 +1,52 @@
+//! The entities a policy names. Cedar checks their types; an id that nothing can have would make a
+//! rule that never applies, so ids are checked here.
+
+use cedar_policy::{EntityUid, Policy};
+
+use crate::{labels::Labels, names::meant};
+
+/// Entities in the policy that cannot exist: the text that names each, and what is wrong with it.
+pub(crate) fn wrong(policy: &Policy, labels: &Labels) -> Vec<(String, String)> {
+    policy
+        .entity_literals()
+        .iter()
+        .filter_map(|literal| Some((literal.to_string(), problem(literal, labels)?)))
+        .collect()
+}
+
+fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
+    let id: &str = literal.id().unescaped();
+    let kind = literal.type_name().to_string();
+    let slashes = id.bytes().filter(|byte| *byte == b'/').count();
+    let empty = id.split('/').any(str::is_empty);
+    let last = id.rsplit('/').next().unwrap_or_default();
+    let (fits, form) = match kind.as_str() {
+        "Agent" => (id.contains('|'), "<issuer>|<subject>"),
+        "Group" => (!id.is_empty(), "group"),
+        "Resource" => (slashes == 0 && !empty, "resource"),
+        "Database" => (slashes == 1 && !empty, "resource/database"),
+        "Schema" => (slashes == 2 && !empty, "resource/database/schema"),
+        "Table" => (
+            slashes == 2 && !empty && last.contains('.'),
+            "resource/database/schema.table",
+        ),
+        "Function" => (
+            slashes == 2 && !empty && last.contains('.'),
+            "resource/database/schema.function",
+        ),
+        "Setting" => (slashes == 2 && !empty, "resource/database/setting"),
+        "DbRole" => (slashes == 2 && !empty, "resource/database/role"),
+        "Other" => (
+            slashes == 2 && !empty && last.contains(':'),
+            "resource/database/kind:name",
+        ),
+        "Label" if labels.strategies.contains_key(id) => return None,
+        "Label" => {
+            let meant = meant(id, labels.strategies.keys().map(String::as_str));
+            return Some(format!("label `{id}` is not defined in labels.yaml{meant}"));
+        }
+        // Actions and unknown types are Cedar's to judge.
+        _ => return None,
+    };
+    (!fits).then(|| format!("`{literal}` can never match: an id of this type is \"{form}\""))
+}

@@ -1,0 +1,164 @@
+//! Schemas a bundle speaks of.
+//!
+//! A statement that says `users` may mean the table of any schema in the session's `search_path`,
+//! which a client can change. Such a name is judged as if it were in each schema where the bundle
+//! could treat it differently; this module finds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{
+    Policy,
+    pst::{BinaryOp, Clause, Expr, Literal, PatternElem},
+};
+use ostiary_operation::Target;
+
+use crate::{entities::unescape, labels::Labels};
+
+/// Where an unqualified name may be.
+#[derive(Debug, Default)]
+pub(crate) struct Mentions {
+    /// Schemas compared with `resource.schema`, wherever they are.
+    anywhere: BTreeSet<String>,
+    /// Schemas named as entities, by resource and database.
+    schemas: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Schemas of tables and functions named as entities, by resource, database and name.
+    members: BTreeMap<(String, String, String), BTreeSet<String>>,
+    /// Schemas of labelled columns, by table.
+    labelled: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Mentions {
+    /// Reads policies and labels; fails if Cedar cannot show a policy's conditions.
+    pub(crate) fn of<'a>(
+        policies: impl Iterator<Item = &'a Policy>,
+        labels: &Labels,
+    ) -> Result<Self, String> {
+        let mut mentions = Self::default();
+        for policy in policies {
+            for literal in policy.entity_literals() {
+                let kind = literal.type_name().to_string();
+                mentions.add_entity(&kind, literal.id().unescaped());
+            }
+            // Conditions only: a scope compares entities, never `resource.schema`.
+            let shown = policy.to_pst().map_err(|error| error.to_string())?;
+            for clause in shown.body().clauses() {
+                match clause {
+                    Clause::When(condition) | Clause::Unless(condition) => {
+                        mentions.add_compared(condition);
+                    }
+                }
+            }
+        }
+        for (schema, table) in labels.tables() {
+            let schemas = mentions.labelled.entry(table.to_owned()).or_default();
+            schemas.insert(schema.to_owned());
+        }
+        Ok(mentions)
+    }
+
+    /// Every schema in which the bundle could see the name differently.
+    pub(crate) fn schemas(&self, target: &Target, name: &str) -> BTreeSet<&str> {
+        let place = (target.resource.clone(), target.database.clone());
+        let member = (place.0.clone(), place.1.clone(), name.to_owned());
+        let named = [
+            Some(&self.anywhere),
+            self.schemas.get(&place),
+            self.members.get(&member),
+            self.labelled.get(name),
+        ];
+        named
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn add_entity(&mut self, kind: &str, id: &str) {
+        let mut parts = id.splitn(3, '/');
+        let (Some(resource), Some(database), Some(rest)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return;
+        };
+        let place = (unescape(resource), unescape(database));
+        match (kind, rest.split_once('.')) {
+            ("Schema", _) => {
+                let schemas = self.schemas.entry(place).or_default();
+                schemas.insert(unescape(rest));
+            }
+            ("Table" | "Function", Some((schema, name))) => {
+                let member = (place.0, place.1, unescape(name));
+                let schemas = self.members.entry(member).or_default();
+                schemas.insert(unescape(schema));
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds comparisons of `resource.schema` and keeps every text they hold.
+    fn add_compared(&mut self, expr: &Expr) {
+        let joins = matches!(
+            expr,
+            Expr::BinaryOp {
+                op: BinaryOp::And | BinaryOp::Or,
+                ..
+            } | Expr::UnaryOp { .. }
+                | Expr::IfThenElse { .. }
+        );
+        if !joins && reads_schema(expr) {
+            add_texts(expr, &mut self.anywhere);
+        } else {
+            for part in parts(expr) {
+                self.add_compared(part);
+            }
+        }
+    }
+}
+
+fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::UnaryOp { expr, .. }
+        | Expr::GetAttr { expr, .. }
+        | Expr::HasAttr { expr, .. }
+        | Expr::Like { expr, .. } => vec![expr],
+        Expr::BinaryOp { left, right, .. } => vec![left, right],
+        Expr::Is { expr, in_expr, .. } => {
+            let inside = in_expr.iter().map(AsRef::as_ref);
+            std::iter::once(expr.as_ref()).chain(inside).collect()
+        }
+        Expr::IfThenElse {
+            cond,
+            then_expr,
+            else_expr,
+        } => vec![cond, then_expr, else_expr],
+        Expr::Set(items) => items.iter().map(AsRef::as_ref).collect(),
+        Expr::Record(fields) => fields.values().map(AsRef::as_ref).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn reads_schema(expr: &Expr) -> bool {
+    matches!(expr, Expr::GetAttr { attr, .. } if attr == "schema")
+        || parts(expr).into_iter().any(reads_schema)
+}
+
+fn add_texts(expr: &Expr, texts: &mut BTreeSet<String>) {
+    match expr {
+        Expr::Literal(Literal::String(text)) => {
+            texts.insert(text.to_string());
+        }
+        // A schema that the pattern matches: each wildcard stands for nothing.
+        Expr::Like { pattern, .. } => {
+            let text = pattern.iter().filter_map(|part| match part {
+                PatternElem::Char(char) => Some(*char),
+                PatternElem::Wildcard => None,
+            });
+            texts.insert(text.collect());
+        }
+        _ => {}
+    }
+    for part in parts(expr) {
+        add_texts(part, texts);
+    }
+}
