@@ -2,8 +2,13 @@
 //!
 //! In: labels, detectors and strategies as policy resolved them, and bytes. Out: the same bytes with
 //! the sensitive parts replaced. Deliberately absent: who is asking (see `ostiary-policy`).
+//!
+//! A column that is labelled is masked whole with [`Strategy::apply`]; any other text goes through
+//! [`Rewriter::rewrite`], which replaces what the detectors find and leaves every other byte alone.
 
 pub mod detect;
+mod rewrite;
 mod strategy;
 
+pub use rewrite::{Rewriter, Rewritten};
 pub use strategy::{HashKey, Masked, Strategy};
