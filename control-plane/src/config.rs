@@ -1,6 +1,11 @@
 //! `ostiary.yaml`: what an operator writes, read into types; every problem is listed at once.
 
+mod read;
+mod reader;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 use std::{
     fmt,
@@ -8,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use reader::Reader;
 pub use secret::{Secret, SecretError};
 
 /// A whole `ostiary.yaml`. Paths are absolute or relative to the working directory: the reader has
@@ -194,10 +200,32 @@ impl fmt::Display for Problem {
 impl Config {
     /// Reads and validates a file; every problem is listed.
     pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
-        Err(vec![Problem {
-            file: path.to_owned(),
-            line: 0,
-            message: "not built yet".to_owned(),
-        }])
+        let mut reader = Reader::new(path);
+        let config = read_text(path)
+            .and_then(|text| yaml::parse(&text))
+            .map_err(|(line, message)| reader.problem(line, message))
+            .ok()
+            .and_then(|root| read::config(&mut reader, &root));
+        let mut problems = reader.problems;
+        problems.sort_by_key(|problem| problem.line);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(problems),
+        }
     }
+}
+
+/// Longest `ostiary.yaml` read, in bytes.
+const MAX_CONFIG: u64 = 1 << 20;
+
+fn read_text(path: &Path) -> Result<String, yaml::Invalid> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_CONFIG + 1).read_to_string(&mut text))
+        .map_err(|error| (0, format!("cannot be read: {error}")))?;
+    if text.len() as u64 > MAX_CONFIG {
+        return Err((0, "is longer than 1 MiB".to_owned()));
+    }
+    Ok(text)
 }

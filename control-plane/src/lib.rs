@@ -3,8 +3,12 @@
 //! In: calls of filters and of operators. Out: verdicts of people, bundles, durable records.
 //! Deliberately absent: protocol codecs; statements are text here, judged by the filter.
 
+pub mod clock;
 pub mod config;
+pub mod identity;
 mod policy_files;
+mod random;
 pub mod server;
+pub mod telemetry;
 
 pub use policy_files::{PolicyFilesError, policy_files};
