@@ -2,9 +2,12 @@
 //! processes, each wait for a condition with a deadline, nothing left behind.
 
 pub mod clients;
+pub mod issuer;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod shared;
+pub mod stack;
 pub mod tools;
 pub mod wait;
 pub mod wire;

@@ -1,0 +1,35 @@
+//! One server, one issuer and one gateway for every test that disturbs nobody.
+
+use std::sync::LazyLock;
+
+use crate::{
+    Result, anyhow,
+    issuer::Issuer,
+    postgres::{Postgres, Settings},
+    stack::{self, Stack},
+};
+
+type Once<T> = LazyLock<Result<T, String>>;
+
+static POSTGRES: Once<Postgres> =
+    LazyLock::new(|| Postgres::start(&Settings::default()).map_err(|it| format!("{it:#}")));
+static ISSUER: Once<Issuer> = LazyLock::new(|| Issuer::start().map_err(|it| format!("{it:#}")));
+static STACK: Once<Stack> = LazyLock::new(|| {
+    let started = issuer().and_then(|issuer| stack::shop(issuer, postgres()?));
+    started.map_err(|it| format!("{it:#}"))
+});
+
+/// The server.
+pub fn postgres() -> Result<&'static Postgres> {
+    POSTGRES.as_ref().map_err(|text| anyhow!("{text}"))
+}
+
+/// The issuer.
+pub fn issuer() -> Result<&'static Issuer> {
+    ISSUER.as_ref().map_err(|text| anyhow!("{text}"))
+}
+
+/// A gateway with the example policy in front of [`postgres`]; its policy is never changed.
+pub fn stack() -> Result<&'static Stack> {
+    STACK.as_ref().map_err(|text| anyhow!("{text}"))
+}

@@ -1,0 +1,410 @@
+//! `ostiary up`: control plane, Envoy and filter in front of a server.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Context as _, Result, bail,
+    clients::Agent,
+    issuer::{AUDIENCE, Issuer},
+    ports,
+    postgres::{PASSWORD, Postgres},
+    process::{Folder, Ran, Running, Signal, Started, descendants, tail},
+    tools, wait,
+};
+
+/// Longest run of one CLI command.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// A policy bundle: name of a file to its text.
+pub type Policy = BTreeMap<String, String>;
+
+/// The shipped example bundle, which the README shows.
+pub fn example_policy() -> Result<Policy> {
+    read_policy(&tools::root().join("docs/examples/policy"))
+}
+
+/// The files of a bundle's directory.
+pub fn read_policy(directory: &Path) -> Result<Policy> {
+    let mut policy = Policy::new();
+    for entry in std::fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .context("a file name")?;
+        policy.insert(name.to_owned(), std::fs::read_to_string(&path)?);
+    }
+    Ok(policy)
+}
+
+/// One guarded server.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The resource's name.
+    pub name: String,
+    /// The server's port on 127.0.0.1.
+    pub port: u16,
+    /// The role used upstream, of [`crate::postgres::ROLES`].
+    pub role: String,
+    /// More keys of the resource: `tls`, `ca`.
+    pub more: BTreeMap<String, String>,
+}
+
+impl Target {
+    /// `shop`, logging in with SCRAM.
+    pub fn shop(port: u16) -> Self {
+        Self {
+            name: "shop".into(),
+            port,
+            role: "shop_scram".into(),
+            more: BTreeMap::new(),
+        }
+    }
+
+    /// The same under another name and role.
+    pub fn named(name: &str, role: &str, port: u16) -> Self {
+        Self {
+            name: name.into(),
+            role: role.into(),
+            ..Self::shop(port)
+        }
+    }
+
+    /// The same with one more key.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.more.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Stack {
+    folder: Folder,
+    running: Running,
+    address: String,
+    admin: u16,
+    /// Resource to port.
+    listeners: BTreeMap<String, u16>,
+    issuer: IssuerRef,
+}
+
+/// What tokens are made with.
+pub type IssuerRef = &'static Issuer;
+
+impl Stack {
+    /// Starts `ostiary up` and waits until it is ready.
+    pub fn start(issuer: IssuerRef, targets: &[Target], policy: &Policy) -> Result<Self> {
+        let folder = Folder::new("stack")?;
+        let (port, admin) = (ports::free(), ports::free());
+        write_policy(&folder.path().join("policy"), policy)?;
+        let mut listeners = BTreeMap::new();
+        let mut resources = Vec::new();
+        write_private(&folder.path().join("password"), PASSWORD)?;
+        for target in targets {
+            let listen = ports::free();
+            listeners.insert(target.name.clone(), listen);
+            let mut resource = json!({
+                "name": target.name, "kind": "postgres", "role": target.role,
+                "listen": format!("127.0.0.1:{listen}"),
+                "address": format!("127.0.0.1:{}", target.port),
+            });
+            if target.role != "shop_trust" {
+                resource["password"] = json!({"file": "password"});
+            }
+            for (key, value) in &target.more {
+                resource[key] = json!(value);
+            }
+            resources.push(resource);
+        }
+        let config = json!({
+            "state_dir": "state",
+            "control_plane": {"listen": format!("127.0.0.1:{port}")},
+            "identity": {"issuers": [{"issuer": issuer.url(), "audience": AUDIENCE}]},
+            "roles": {"admin": ["platform"], "reviewer": ["dba"], "auditor": ["security"]},
+            "policy": "policy",
+            "envoy": {
+                "admin": format!("127.0.0.1:{admin}"),
+                "binary": tools::envoy()?,
+                "filter": tools::filter()?,
+                "concurrency": 2,
+            },
+            "resources": resources,
+        });
+        let file = folder.path().join("ostiary.yaml");
+        std::fs::write(&file, serde_yaml_ng::to_string(&config)?)?;
+        let running = Self::spawn(&folder)?;
+        let address = format!("http://127.0.0.1:{port}");
+        let mut this = Self {
+            folder,
+            running,
+            address,
+            admin,
+            listeners,
+            issuer,
+        };
+        this.wait_ready()?;
+        Ok(this)
+    }
+
+    fn spawn(folder: &Folder) -> Result<Running> {
+        let ready = folder.path().join("ready");
+        let _ = std::fs::remove_file(&ready);
+        let mut command = Command::new(tools::ostiary()?);
+        command
+            .arg("up")
+            .arg("-f")
+            .arg(folder.path().join("ostiary.yaml"))
+            .arg("--ready-file")
+            .arg(ready)
+            .current_dir(folder.path());
+        Running::start(
+            "ostiary up",
+            command,
+            &folder.path().join("log"),
+            Signal::INT,
+        )
+    }
+
+    fn wait_ready(&mut self) -> Result<()> {
+        let ready = self.folder.path().join("ready");
+        self.running
+            .until("ostiary up to be ready", || Ok(ready.exists()))
+    }
+
+    /// The port of a resource.
+    pub fn port(&self, resource: &str) -> Result<u16> {
+        self.listeners
+            .get(resource)
+            .copied()
+            .with_context(|| format!("no resource {resource}"))
+    }
+
+    /// Where the control plane listens, as a URL.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Port of Envoy's admin listener.
+    pub fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
+    /// Its folder: `ostiary.yaml`, `policy`, `state`, `log`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whose tokens it believes.
+    pub fn issuer(&self) -> &'static Issuer {
+        self.issuer
+    }
+
+    /// An agent of the group `analysts` on `shop`, with a name nobody else has.
+    pub fn agent(&self, name: &str) -> Result<Agent> {
+        self.agent_in(name, &["analysts"])
+    }
+
+    /// An agent of these groups on `shop`.
+    pub fn agent_in(&self, name: &str, groups: &[&str]) -> Result<Agent> {
+        self.agent_on("shop", name, groups)
+    }
+
+    /// An agent on a resource.
+    pub fn agent_on(&self, resource: &str, name: &str, groups: &[&str]) -> Result<Agent> {
+        Ok(Agent {
+            port: self.port(resource)?,
+            user: "agent".into(),
+            database: "shop".into(),
+            token: self.issuer.token(name, groups)?,
+        })
+    }
+
+    /// Someone who runs the CLI.
+    pub fn operator(&self, name: &str, groups: &[&str]) -> Result<Operator> {
+        Ok(Operator {
+            address: self.address.clone(),
+            token: self.issuer.token(name, groups)?,
+        })
+    }
+
+    /// Who may decide approvals of the example policy.
+    pub fn reviewer(&self, name: &str) -> Result<Operator> {
+        self.operator(name, &["dba"])
+    }
+
+    /// Who may read the archive.
+    pub fn auditor(&self) -> Result<Operator> {
+        self.operator("sam", &["security"])
+    }
+
+    /// Who may apply policy.
+    pub fn administrator(&self) -> Result<Operator> {
+        self.operator("pat", &["platform", "security"])
+    }
+
+    /// Makes this the running policy.
+    pub fn apply(&self, policy: &Policy) -> Result<()> {
+        let folder = Folder::new("policy")?;
+        write_policy(folder.path(), policy)?;
+        let path = folder.path().display().to_string();
+        self.administrator()?
+            .run(&["policy", "apply", &path])?
+            .ok()?;
+        std::fs::remove_dir_all(folder.path())?;
+        Ok(())
+    }
+
+    /// The process of `ostiary up`.
+    pub fn process(&mut self) -> &mut Running {
+        &mut self.running
+    }
+
+    /// The process of its Envoy.
+    pub fn envoy(&self) -> Result<u32> {
+        match descendants(self.running.pid(), "envoy").as_slice() {
+            [one] => Ok(*one),
+            all => bail!("{} Envoys below ostiary up", all.len()),
+        }
+    }
+
+    /// Starts `ostiary up` again, in the same folder.
+    pub fn restart(&mut self) -> Result<()> {
+        self.running = Self::spawn(&self.folder)?;
+        self.wait_ready()
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> String {
+        self.running.log()
+    }
+
+    /// Runs a test's body; a failure comes with the end of the logs, and they stay.
+    pub fn explain(&self, outcome: Result<()>) -> Result<()> {
+        outcome.with_context(|| {
+            self.folder.keep();
+            let path = self.folder.path().display();
+            format!(
+                "logs are kept in {path}; the last of them:\n{}",
+                tail(&self.log(), 40)
+            )
+        })
+    }
+}
+
+/// Someone who runs the CLI against a control plane.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// The control plane.
+    pub address: String,
+    /// Who they are.
+    pub token: String,
+}
+
+impl Operator {
+    /// Runs `ostiary` with these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Result<Ran> {
+        self.start(arguments)?.finish(COMMAND)
+    }
+
+    /// The same, still running.
+    pub fn start(&self, arguments: &[&str]) -> Result<Started> {
+        let mut command = Command::new(tools::ostiary()?);
+        command
+            .args(arguments)
+            .env("OSTIARY_ADDRESS", &self.address)
+            .env("OSTIARY_TOKEN", &self.token);
+        Started::new(command, "")
+    }
+
+    /// Runs a command that must succeed and reads its answer.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let ran = self
+            .run(&[&["--output", "json"], arguments].concat())?
+            .ok()?;
+        serde_json::from_str(&ran.out)
+            .with_context(|| format!("JSON of {arguments:?}: {}", ran.out))
+    }
+
+    /// The same for a command that prints one object a line.
+    pub fn json_lines(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        let ran = self
+            .run(&[&["--output", "json"], arguments].concat())?
+            .ok()?;
+        ran.out
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("JSON: {line}")))
+            .collect()
+    }
+
+    /// Waits for a pending approval whose statement holds this text.
+    pub fn pending(&self, text: &str) -> Result<Value> {
+        wait::until(&format!("an approval of `{text}`"), wait::SOON, || {
+            let answer = self.json(&["approvals", "list"])?;
+            let all = answer["approvals"].as_array().cloned().unwrap_or_default();
+            Ok(all
+                .into_iter()
+                .find(|it| it["statement"].as_str().is_some_and(|it| it.contains(text))))
+        })
+    }
+
+    /// Waits until an approval has this state, and reads it.
+    pub fn settled(&self, id: &str, state: &str) -> Result<Value> {
+        wait::until(&format!("approval {id} to be {state}"), wait::SOON, || {
+            let approval = self.json(&["approvals", "show", id])?;
+            Ok((approval["state"] == state).then_some(approval))
+        })
+    }
+
+    /// Waits for the closed session of a subject whose record holds as many sessions as asked.
+    pub fn sessions(&self, subject: &str) -> Result<Vec<Value>> {
+        let answer = self.json(&["sessions", "list", "--subject", subject])?;
+        Ok(answer["sessions"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Waits until the newest session of a subject is closed, and reads its events.
+    pub fn recorded(&self, subject: &str) -> Result<Vec<Value>> {
+        let session = wait::until(&format!("the record of {subject}"), wait::SOON, || {
+            let newest = self.sessions(subject)?.into_iter().next();
+            Ok(newest.filter(|session| !session["closed"].is_null()))
+        })?;
+        self.events(session["id"].as_str().context("a session id")?)
+    }
+
+    /// The events of a session so far.
+    pub fn events(&self, session: &str) -> Result<Vec<Value>> {
+        self.json_lines(&["sessions", "replay", "--instant", session])
+    }
+}
+
+/// The port a gateway in front of this server gives `shop`.
+pub fn shop(issuer: IssuerRef, postgres: &Postgres) -> Result<Stack> {
+    Stack::start(issuer, &[Target::shop(postgres.port())], &example_policy()?)
+}
+
+fn write_policy(directory: &Path, policy: &Policy) -> Result<()> {
+    std::fs::create_dir_all(directory)?;
+    for (name, text) in policy {
+        std::fs::write(directory.join(name), text)?;
+    }
+    Ok(())
+}
+
+fn write_private(path: &PathBuf, text: &str) -> Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let mut file = std::fs::File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(())
+}
