@@ -9,6 +9,19 @@ use ostiary_policy::Bundle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now(pub u64);
 
+impl Now {
+    /// This time and `microseconds` more.
+    #[must_use]
+    pub fn after(self, microseconds: u64) -> Self {
+        Self(self.0.saturating_add(microseconds))
+    }
+
+    /// Microseconds since `earlier`; 0 if the clock went back.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 /// What is fixed for a connection when it opens.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +50,10 @@ pub struct Limits {
     pub names: usize,
     /// Microseconds from connecting to the end of login.
     pub login_us: u64,
+    /// Microseconds a write may wait for its record to be durable.
+    pub record_us: u64,
+    /// Microseconds the control plane may take to say that an approval is pending.
+    pub ask_us: u64,
     /// Bytes of a statement kept in the record.
     pub record_statement: usize,
     /// Rows and bytes of a result kept in the record.
@@ -53,6 +70,8 @@ impl Default for Limits {
             ahead: 1 << 20,
             names: 4096,
             login_us: 60_000_000,
+            record_us: 10_000_000,
+            ask_us: 10_000_000,
             record_statement: 16 << 10,
             record_rows: 20,
             record_bytes: 8 << 10,

@@ -1,50 +1,292 @@
 //! A PostgreSQL connection.
+//!
+//! Which phase a connection is in, and nothing else: login, then open, then ending.
 
-#[allow(unused_imports)]
+mod answers;
+mod catalogue;
+mod core;
+mod extended;
+mod hold;
+mod journal;
+mod judge;
+mod login;
+mod names;
+mod open;
+mod outbox;
+mod refresh;
+mod reply;
+mod rows;
+mod running;
+mod scram;
+mod simple;
+mod startup;
+
+#[cfg(test)]
+mod tests;
+
+use ostiary_record::{Closed, Refused, event::Kind};
+use ostiary_wire::postgres::frontend::encode;
+
+use self::core::{Core, Fatal};
+use self::login::Login as LoginPhase;
+use self::open::Open;
 use crate::{Config, Effect, Login, Now, Outcome, State};
+
+/// How long the server may take to answer what the goodbye rides on, microseconds.
+const GOODBYE_US: u64 = 5_000_000;
 
 /// One client connection and its server connection.
 pub struct Session {
-    _config: Config,
+    core: Core,
+    phase: Phase,
+}
+
+enum Phase {
+    Login(Box<LoginPhase>),
+    Open(Box<Open>),
+    /// The client is told why at the server's next bytes, if it was not told yet; the rest is dropped.
+    Ending {
+        goodbye: Option<Vec<u8>>,
+        deadline: Now,
+    },
+    Done,
+}
+
+/// Where a phase leads.
+enum Next {
+    Stay,
+    Open(Box<Open>),
+    /// Nothing more will come of this connection, and nobody has to be told.
+    Close(&'static str),
 }
 
 impl Session {
     /// A connection that has just opened.
-    pub fn new(config: Config, _state: State, _now: Now) -> Self {
-        Self { _config: config }
+    pub fn new(config: Config, state: State, now: Now) -> Self {
+        let login = LoginPhase::new(&config, now);
+        Self {
+            core: Core::new(config, state, now),
+            phase: Phase::Login(Box::new(login)),
+        }
     }
+
     /// Bytes from the client, cut anywhere.
-    pub fn from_client(&mut self, _bytes: &[u8], _now: Now) {}
+    pub fn from_client(&mut self, bytes: &[u8], now: Now) {
+        self.core.now = now;
+        let next = match &mut self.phase {
+            Phase::Login(login) => login.from_client(&mut self.core, bytes),
+            Phase::Open(open) => open.from_client(&mut self.core, bytes),
+            Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// Bytes from the server, cut anywhere.
-    pub fn from_server(&mut self, _bytes: &[u8], _now: Now) {}
+    pub fn from_server(&mut self, bytes: &[u8], now: Now) {
+        self.core.now = now;
+        self.core.client.open();
+        let next = match &mut self.phase {
+            Phase::Login(login) => login.from_server(&mut self.core, bytes),
+            Phase::Open(open) => open.from_server(&mut self.core, bytes),
+            Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+        if let Phase::Ending { goodbye, .. } = &mut self.phase
+            && let Some(goodbye) = goodbye.take()
+        {
+            self.core.client.write(bytes).extend(goodbye);
+            // What a server takes for the end of a connection, or for broken bytes: it hangs up,
+            // and the host closes the client's side once all is written.
+            self.core.to_server(core::encoded(encode::terminate));
+        }
+        if let Some(effect) = self.core.client.close(bytes) {
+            self.core.effects.push_back(effect);
+        }
+    }
+
     /// The answer to [`Effect::OpenSession`].
-    pub fn on_login(&mut self, _login: Login, _now: Now) {}
+    pub fn on_login(&mut self, login: Login, now: Now) {
+        self.core.now = now;
+        let next = match &mut self.phase {
+            Phase::Login(phase) => phase.on_login(&mut self.core, login),
+            Phase::Open(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// The answer to [`Effect::AskApproval`]; may come several times, `Pending` first.
-    pub fn on_approval(&mut self, _outcome: Outcome, _now: Now) {}
+    pub fn on_approval(&mut self, outcome: Outcome, now: Now) {
+        self.core.now = now;
+        let next = match &mut self.phase {
+            Phase::Open(open) => open.on_approval(&mut self.core, outcome),
+            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// The answer to [`Effect::CancelWait`]: `forward` if the key is known and nothing waited.
-    pub fn on_cancel(&mut self, _forward: bool, _now: Now) {}
+    pub fn on_cancel(&mut self, forward: bool, now: Now) {
+        self.core.now = now;
+        let next = match &mut self.phase {
+            Phase::Login(login) => login.on_cancel(&mut self.core, forward),
+            Phase::Open(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// Every event up to and with `seq` is durable.
-    pub fn on_recorded(&mut self, _seq: u64, _now: Now) {}
+    pub fn on_recorded(&mut self, seq: u64, now: Now) {
+        self.core.now = now;
+        let next = match &mut self.phase {
+            Phase::Open(open) => open.on_recorded(&mut self.core, seq),
+            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// Policy changed.
-    pub fn on_state(&mut self, _state: State, _now: Now) {}
+    pub fn on_state(&mut self, state: State, now: Now) {
+        self.core.now = now;
+        self.core.state = state;
+        let next = match &mut self.phase {
+            Phase::Open(open) => open.on_state(&mut self.core),
+            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// The control plane ended this session.
-    pub fn on_revoked(&mut self, _reason: &str, _now: Now) {}
+    pub fn on_revoked(&mut self, reason: &str, now: Now) {
+        self.core.now = now;
+        let message = if reason.is_empty() {
+            "the session was ended by an operator".to_owned()
+        } else {
+            format!("the session was ended by an operator: {reason}")
+        };
+        self.advance(Err(Fatal::new(reply::KILLED, "killed", message)));
+    }
+
     /// Time passed; called at or after [`Self::poll_timeout`].
-    pub fn on_timeout(&mut self, _now: Now) {}
+    pub fn on_timeout(&mut self, now: Now) {
+        self.core.now = now;
+        if self.poll_timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        let next = match &mut self.phase {
+            Phase::Login(_) => Err(Fatal::new(
+                reply::LOGIN,
+                "login",
+                "the login took too long".to_owned(),
+            )),
+            Phase::Open(open) => open.on_timeout(&mut self.core),
+            Phase::Ending { .. } => Ok(Next::Close("the server did not answer")),
+            Phase::Done => Ok(Next::Stay),
+        };
+        self.advance(next);
+    }
+
     /// The client closed its side.
-    pub fn on_client_closed(&mut self, _now: Now) {}
+    pub fn on_client_closed(&mut self, now: Now) {
+        self.closed("client", now);
+    }
+
     /// The server closed its side.
-    pub fn on_server_closed(&mut self, _now: Now) {}
+    pub fn on_server_closed(&mut self, now: Now) {
+        self.closed("server", now);
+    }
+
     /// When `on_timeout` wants to be called next.
     pub fn poll_timeout(&self) -> Option<Now> {
-        None
+        match &self.phase {
+            Phase::Login(login) => Some(login.deadline()),
+            Phase::Open(open) => open.deadline(),
+            Phase::Ending { deadline, .. } => Some(*deadline),
+            Phase::Done => None,
+        }
     }
+
     /// Whether bytes wait for an event to be durable; ask after the last effect.
     pub fn awaits_record(&self) -> bool {
-        false
+        match &self.phase {
+            Phase::Open(open) => open.awaits_record(),
+            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => false,
+        }
     }
+
     /// The next thing to do.
     pub fn next_effect(&mut self) -> Option<Effect> {
-        None
+        self.core.effects.pop_front()
+    }
+
+    fn advance(&mut self, next: Result<Next, Fatal>) {
+        match next {
+            Ok(Next::Stay) => {}
+            Ok(Next::Open(open)) => self.phase = Phase::Open(open),
+            Ok(Next::Close(reason)) => {
+                self.leave(reason);
+                self.core.effects.push_back(Effect::Close);
+            }
+            Err(fatal) => self.end(&fatal),
+        }
+    }
+
+    /// Tells the client why, at the next bytes of the server, and lets go.
+    fn end(&mut self, fatal: &Fatal) {
+        let elicit = match &mut self.phase {
+            Phase::Login(login) => login.elicit(),
+            Phase::Open(open) => open.elicit(&mut self.core),
+            Phase::Ending { .. } | Phase::Done => return,
+        };
+        let refused = Refused {
+            stage: fatal.stage.to_owned(),
+            reason: fatal.record().to_owned(),
+        };
+        self.core.record(Kind::Refused(refused));
+        self.leave(fatal.stage);
+        let mut goodbye = Vec::new();
+        reply::error(
+            &mut goodbye,
+            "FATAL",
+            fatal.sqlstate,
+            &fatal.message,
+            None,
+            None,
+        );
+        let deadline = self.core.now.after(GOODBYE_US);
+        self.phase = Phase::Ending {
+            goodbye: Some(goodbye),
+            deadline,
+        };
+        // Inside `from_server` the goodbye goes out at once.
+        if !elicit.is_empty() && !self.core.client.is_open() {
+            self.core.effects.push_back(Effect::ToServer(elicit));
+        }
+    }
+
+    fn closed(&mut self, by: &'static str, now: Now) {
+        self.core.now = now;
+        self.leave(by);
+    }
+
+    /// Records the end, once.
+    fn leave(&mut self, reason: &str) {
+        match &mut self.phase {
+            Phase::Login(login) => login.abandon(&mut self.core),
+            Phase::Open(open) => open.abandon(&mut self.core),
+            Phase::Ending { .. } => {
+                self.phase = Phase::Done;
+                return;
+            }
+            Phase::Done => return,
+        }
+        self.phase = Phase::Done;
+        if self.core.journal.is_empty() {
+            return;
+        }
+        let closed = Closed {
+            reason: reason.to_owned(),
+            operations: self.core.journal.operations(),
+        };
+        self.core.record(Kind::Closed(closed));
     }
 }

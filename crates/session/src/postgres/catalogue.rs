@@ -1,0 +1,164 @@
+//! Which columns carry a label, by what the server attests: table OID and attribute number.
+//!
+//! The session asks the server itself, with a query of its own, so that an alias, a view or a
+//! partition cannot rename a label away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use ostiary_mask::Strategy;
+use ostiary_policy::Masks;
+
+/// Rows the answer may have: relations of a database plus labelled columns.
+const MAX_ROWS: usize = 200_000;
+
+/// What the server said.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    /// Labelled columns: table, view, partition or child.
+    labelled: BTreeMap<(u32, i16), Rc<Strategy>>,
+    /// Relations with at least one labelled column, by name, with their schemas.
+    names: BTreeMap<String, BTreeSet<String>>,
+    /// Relations with at least one labelled column, by OID.
+    touched: BTreeSet<u32>,
+    /// Every relation there was, sorted; a relation that is not here is newer than this answer.
+    known: Vec<u32>,
+}
+
+/// What is known of a column's origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A labelled column: this strategy holds.
+    Labelled(Rc<Strategy>),
+    /// The whole row of a relation with a labelled column.
+    WholeRow,
+    /// A column without a label.
+    Clean,
+    /// A relation the catalogue does not know.
+    Unknown,
+}
+
+/// The answer of the server is not what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unusable;
+
+impl Catalogue {
+    /// What is known of column `attribute` of relation `table`.
+    pub(super) fn origin(&self, table: u32, attribute: i16) -> Origin {
+        if let Some(strategy) = self.labelled.get(&(table, attribute)) {
+            return Origin::Labelled(Rc::clone(strategy));
+        }
+        if attribute == 0 && self.touched.contains(&table) {
+            return Origin::WholeRow;
+        }
+        if self.known.binary_search(&table).is_ok() {
+            Origin::Clean
+        } else {
+            Origin::Unknown
+        }
+    }
+
+    /// Whether the relation a statement names may have a labelled column.
+    pub(super) fn is_labelled(&self, schema: Option<&str>, name: &str) -> bool {
+        self.names
+            .get(name)
+            .is_some_and(|schemas| schema.is_none_or(|schema| schemas.contains(schema)))
+    }
+
+    /// Reads one row of the answer: OID, attribute or NULL, label or NULL, schema, relation.
+    pub(super) fn add(&mut self, row: &[Option<&str>], masks: &Masks) -> Result<(), Unusable> {
+        if self.known.len().saturating_add(self.labelled.len()) >= MAX_ROWS {
+            return Err(Unusable);
+        }
+        let [Some(oid), attribute, label, schema, relation] = row else {
+            return Err(Unusable);
+        };
+        let oid: u32 = oid.parse().map_err(|_| Unusable)?;
+        let (Some(attribute), Some(label), Some(schema), Some(relation)) =
+            (attribute, label, schema, relation)
+        else {
+            self.known.push(oid);
+            return Ok(());
+        };
+        let attribute: i16 = attribute.parse().map_err(|_| Unusable)?;
+        let label: usize = label.parse().map_err(|_| Unusable)?;
+        let (_, strategy) = masks.columns.get(label).ok_or(Unusable)?;
+        // A column that two labels reach, through a view, is redacted.
+        let strategy = match self.labelled.get(&(oid, attribute)) {
+            Some(other) if **other != *strategy => Strategy::Redact,
+            _ => strategy.clone(),
+        };
+        self.labelled.insert((oid, attribute), Rc::new(strategy));
+        self.touched.insert(oid);
+        let schemas = self.names.entry((*relation).to_owned()).or_default();
+        schemas.insert((*schema).to_owned());
+        Ok(())
+    }
+
+    /// The answer is complete.
+    pub(super) fn finish(&mut self) {
+        self.known.sort_unstable();
+    }
+}
+
+/// The query that asks for the origin of everything labelled.
+///
+/// A label goes from a table to its partitions and children by column name, and from a column to
+/// every column of a view that depends on it: which output it feeds is not in the catalogue. Every
+/// name and operator is qualified: the session's search_path is the client's to set.
+pub(super) fn query(masks: &Masks) -> String {
+    let labels: Vec<String> = masks
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, (column, _))| {
+            format!(
+                "({}::pg_catalog.text,{}::pg_catalog.text,{}::pg_catalog.text,{index})",
+                literal(&column.schema),
+                literal(&column.table),
+                literal(&column.column)
+            )
+        })
+        .collect();
+    format!(
+        "WITH RECURSIVE l(s,t,c,i) AS (VALUES {labels}), p(o,a,i) AS (\
+         SELECT a.attrelid,a.attnum,l.i FROM l \
+         JOIN pg_catalog.pg_namespace n ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) l.s \
+         JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid \
+         AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) l.t \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid \
+         AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) l.c \
+         UNION SELECT e.o,e.a,p.i FROM p JOIN (\
+         SELECT h.inhparent r,b.attnum f,h.inhrelid o,k.attnum a FROM pg_catalog.pg_inherits h \
+         JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) h.inhparent \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
+         AND k.attname OPERATOR(pg_catalog.=) b.attname \
+         UNION ALL \
+         SELECT d.refobjid,d.refobjsubid::pg_catalog.int2,w.ev_class,k.attnum \
+         FROM pg_catalog.pg_depend d \
+         JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
+         AND w.ev_class OPERATOR(pg_catalog.<>) d.refobjid \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) w.ev_class \
+         AND k.attnum OPERATOR(pg_catalog.>) 0 \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid\
+         ) e ON e.r OPERATOR(pg_catalog.=) p.o \
+         AND (e.f OPERATOR(pg_catalog.=) p.a OR e.f OPERATOR(pg_catalog.=) 0)) \
+         SELECT p.o,p.a,p.i,n.nspname,c.relname FROM p \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.o \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         UNION ALL SELECT c.oid,NULL,NULL,NULL,NULL FROM pg_catalog.pg_class c \
+         WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{{r,v,m,f,p,S,t}}'::pg_catalog.\"char\"[])",
+        labels = labels.join(",")
+    )
+}
+
+/// A literal that means the same whatever `standard_conforming_strings` says.
+fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}

@@ -1,0 +1,217 @@
+//! Result columns and the masks that hold for them.
+
+use std::rc::Rc;
+
+use ostiary_mask::{HashKey, Masked, Rewriter, Rewritten, Strategy};
+use ostiary_operation::sql::Outputs;
+use ostiary_wire::Malformed;
+use ostiary_wire::postgres::row::{DataRow, RowWriter};
+use ostiary_wire::postgres::{Format, types};
+
+use super::catalogue::{Catalogue, Origin};
+
+/// A RowDescription, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Columns(pub(super) Vec<Column>);
+
+/// One column of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) table: u32,
+    pub(super) attribute: i16,
+    pub(super) type_id: u32,
+    pub(super) format: Format,
+}
+
+/// What happens to the values of one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cell {
+    /// They pass.
+    Pass,
+    /// They are masked; NULL where the type cannot carry a text.
+    Mask { strategy: Rc<Strategy>, text: bool },
+    /// The detectors look at them; a finding makes NULL where the type cannot carry a text.
+    Scan { text: bool },
+}
+
+/// What happens to the rows of one result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RowPlan {
+    cells: Vec<Cell>,
+    passes: bool,
+}
+
+/// What is known when a plan is made.
+pub(super) struct Known<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    /// Whether any column of this database carries a label that holds.
+    pub(super) labels: bool,
+    /// Whether a detector runs.
+    pub(super) detectors: bool,
+    /// The catalogue may be older than the schema.
+    pub(super) stale: bool,
+    /// The statement can reach a labelled relation.
+    pub(super) tainted: bool,
+    /// What the text proves about the columns.
+    pub(super) outputs: &'a Outputs,
+}
+
+impl RowPlan {
+    /// Plans for rows described by `columns`.
+    pub(super) fn new(columns: &Columns, known: &Known<'_>) -> Self {
+        let redact = Rc::new(Strategy::Redact);
+        let mut cells: Vec<Cell> = Vec::with_capacity(columns.0.len());
+        for (index, column) in columns.0.iter().enumerate() {
+            let text = types::carries_text(column.type_id);
+            let mask = |strategy: &Rc<Strategy>| Cell::Mask {
+                strategy: Rc::clone(strategy),
+                text,
+            };
+            let scan = || {
+                if known.detectors && may_hold_text(column.type_id) {
+                    Cell::Scan { text }
+                } else {
+                    Cell::Pass
+                }
+            };
+            let cell = if !known.labels {
+                scan()
+            } else if column.table == 0 {
+                let clean = match known.outputs {
+                    Outputs::Unknown => false,
+                    Outputs::Clean(clean) => clean.get(index).copied().unwrap_or(false),
+                };
+                if known.tainted && !clean {
+                    mask(&redact)
+                } else {
+                    scan()
+                }
+            } else {
+                match known.catalogue.origin(column.table, column.attribute) {
+                    Origin::Labelled(strategy) => mask(&strategy),
+                    Origin::WholeRow | Origin::Unknown => mask(&redact),
+                    Origin::Clean if known.stale => mask(&redact),
+                    Origin::Clean => scan(),
+                }
+            };
+            cells.push(cell);
+        }
+        let passes = cells.iter().all(|cell| *cell == Cell::Pass);
+        Self { cells, passes }
+    }
+
+    /// Whether rows may pass as they are.
+    pub(super) fn passes(&self) -> bool {
+        self.passes
+    }
+}
+
+/// Whether a value can hold a text that a detector knows. Numbers, times and the like are left to
+/// column labels: a detector that looks at every number cries wolf.
+fn may_hold_text(type_id: u32) -> bool {
+    use types::*;
+    !matches!(
+        type_id,
+        BOOL | INT2
+            | INT4
+            | INT8
+            | OID
+            | FLOAT4
+            | FLOAT8
+            | NUMERIC
+            | MONEY
+            | DATE
+            | TIME
+            | TIMETZ
+            | TIMESTAMP
+            | TIMESTAMPTZ
+            | INTERVAL
+            | UUID
+            | MACADDR
+            | BIT
+            | VARBIT
+    )
+}
+
+/// Why a row cannot be sent on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadRow {
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    #[error("a row has {found} values and its description has {described} columns")]
+    Count { found: usize, described: usize },
+}
+
+/// Rewrites rows.
+pub(super) struct Masker {
+    key: HashKey,
+    detectors: Rewriter,
+    /// Holds one masked value at a time.
+    scratch: Vec<u8>,
+}
+
+impl Masker {
+    pub(super) fn new(key: HashKey, detectors: Rewriter) -> Self {
+        Self {
+            key,
+            detectors,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Appends the DataRow `body` to `out` with its sensitive values masked; returns how many were.
+    pub(super) fn row(
+        &mut self,
+        body: &[u8],
+        plan: &RowPlan,
+        out: &mut Vec<u8>,
+    ) -> Result<u64, BadRow> {
+        let row = DataRow::parse(body)?;
+        let (found, described) = (row.column_count(), plan.cells.len());
+        if found != described {
+            return Err(BadRow::Count { found, described });
+        }
+        let mut masked: u64 = 0;
+        let mut writer = RowWriter::start(out);
+        for (value, cell) in row.values().zip(&plan.cells) {
+            let Some(value) = value else {
+                writer.value(None);
+                continue;
+            };
+            self.scratch.clear();
+            match cell {
+                Cell::Pass => writer.value(Some(value)),
+                Cell::Mask { strategy, text } => {
+                    masked = masked.saturating_add(1);
+                    let kept = *text
+                        && strategy.apply(value, &self.key, &mut self.scratch) == Masked::Text;
+                    writer.value(kept.then_some(self.scratch.as_slice()));
+                }
+                Cell::Scan { text } => match self.detectors.rewrite(value, &mut self.scratch) {
+                    Rewritten::Unchanged => writer.value(Some(value)),
+                    Rewritten::Changed { .. } if *text => {
+                        masked = masked.saturating_add(1);
+                        writer.value(Some(&self.scratch));
+                    }
+                    Rewritten::Changed { .. } | Rewritten::Null { .. } => {
+                        masked = masked.saturating_add(1);
+                        writer.value(None);
+                    }
+                },
+            }
+        }
+        writer.finish()?;
+        Ok(masked)
+    }
+
+    /// `text` with what the detectors find masked.
+    pub(super) fn text(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self.detectors.rewrite(text, &mut out) {
+            Rewritten::Unchanged => text.to_vec(),
+            Rewritten::Changed { .. } => out,
+            Rewritten::Null { .. } => Vec::new(),
+        }
+    }
+}
