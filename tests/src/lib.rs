@@ -3,6 +3,7 @@
 
 pub mod clients;
 pub mod issuer;
+pub mod narrate;
 pub mod ports;
 pub mod postgres;
 pub mod process;

@@ -164,6 +164,7 @@ impl Stack {
             .arg(folder.path().join("ostiary.yaml"))
             .arg("--ready-file")
             .arg(ready)
+            .args(["--grace", "0"])
             .current_dir(folder.path());
         Running::start(
             "ostiary up",
