@@ -20,6 +20,7 @@ mod slack;
 mod ssn;
 #[cfg(test)]
 mod tests;
+mod triggers;
 
 pub use scanner::Scanner;
 

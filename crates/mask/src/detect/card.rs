@@ -26,6 +26,10 @@ pub(super) fn find_run(text: &[u8], start: usize) -> Option<Range<usize>> {
 pub(super) fn find_grouped(text: &[u8], start: usize) -> Option<Range<usize>> {
     let mut end = start + 4;
     let separator = byte(text, end);
+    // Dates and years are frequent and end here.
+    if !matches!(digits_end(text, end + 1) - end, 5 | 7) {
+        return None;
+    }
     let mut number = Number::default();
     number.take(text.get(start..end)?);
     let mut sizes = [4, 0, 0, 0, 0];

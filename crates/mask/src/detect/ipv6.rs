@@ -12,7 +12,12 @@ use std::ops::Range;
 use super::bytes::{before, byte, run_end};
 use super::{Look, ipv4};
 
+/// The address whose first `:`, or the second of `::`, is at `colon`.
 pub(super) fn find(text: &[u8], colon: usize) -> Look {
+    let colon = match before(text, colon) {
+        b':' => colon - 1,
+        _ => colon,
+    };
     let next = byte(text, colon + 1);
     if next != b':' && !next.is_ascii_hexdigit() {
         return Look::Nothing;

@@ -1,4 +1,4 @@
-//! Phone numbers, found by `+`, `(` or their first digit.
+//! Phone numbers, found by their first digit.
 //!
 //! E.164: `+`, an assigned country code, nine to fifteen digits in one run, or eight to fifteen in
 //! groups with spaces, `-`, `.` or brackets between. North America: `(AAA) EEE-NNNN`,
@@ -21,8 +21,9 @@ const MIN_RUN: usize = 9;
 /// Between two groups: `) `, ` (`, `-`.
 const MAX_SEPARATORS: usize = 2;
 
-/// The number whose `+` is at `plus`.
-pub(super) fn find_international(text: &[u8], plus: usize) -> Option<Range<usize>> {
+/// The number whose first digit is at `first`, behind its `+`.
+pub(super) fn find_international(text: &[u8], first: usize) -> Option<Range<usize>> {
+    let plus = first.checked_sub(1)?;
     let b = before(text, plus);
     if b.is_ascii_alphanumeric() || b == b'+' {
         return None;
@@ -69,9 +70,9 @@ fn next_group(text: &[u8], from: usize) -> Option<usize> {
     (separators > 0 && byte(text, from + separators).is_ascii_digit()).then_some(from + separators)
 }
 
-/// The number whose `(` is at `open`.
-pub(super) fn find_bracketed(text: &[u8], open: usize) -> Option<Range<usize>> {
-    let area = open + 1;
+/// The number whose first digit is at `area`, behind its `(`.
+pub(super) fn find_bracketed(text: &[u8], area: usize) -> Option<Range<usize>> {
+    let open = area.checked_sub(1)?;
     if digits_end(text, area) != area + 3 || byte(text, area + 3) != b')' {
         return None;
     }

@@ -1,23 +1,20 @@
 //! One pass for all detectors.
 //!
-//! Every kind of value has a byte that is rare elsewhere and that it cannot do without: its trigger.
-//! The scan runs over a table of bytes and stops at triggers alone; the detector then looks around.
+//! Every kind of value has a byte that it cannot do without and that is rare where it stands: its
+//! trigger. [`Triggers`] finds those, eight bytes at a time; the detector then looks around.
 
 use std::fmt;
 
-use super::bytes::{before, byte, digits_end};
+use super::bytes::{before, byte, digits_end, ends_before};
+use super::triggers::Triggers;
 use super::{Detector, Finding, Look};
 use super::{aws, card, email, gcp, github, ipv4, ipv6, jwt, phone, private_key, slack, ssn};
-
-/// Bytes looked up at a time while there is no trigger.
-const STRIDE: usize = 8;
 
 /// A set of detectors, scanned for in one pass.
 #[derive(Clone)]
 pub struct Scanner {
     wanted: Wanted,
-    /// 1 for a trigger.
-    triggers: [u8; 256],
+    triggers: Triggers,
     /// The shortest text in which anything can be found.
     shortest: usize,
 }
@@ -38,13 +35,8 @@ impl Scanner {
         let mut scanner = Self::default();
         for detector in detectors {
             scanner.wanted.0 |= 1 << detector.index();
-            let (shortest, triggers) = shape(detector);
-            scanner.shortest = scanner.shortest.min(shortest);
-            for trigger in triggers {
-                if let Some(slot) = scanner.triggers.get_mut(usize::from(*trigger)) {
-                    *slot = 1;
-                }
-            }
+            scanner.triggers.add(detector);
+            scanner.shortest = scanner.shortest.min(shortest(detector));
         }
         scanner
     }
@@ -58,18 +50,11 @@ impl Scanner {
     /// so that a caller can keep one buffer). Where two findings overlap, the leftmost and then the
     /// longest has the bytes they share; the other keeps what remains, so that no byte that any
     /// detector marked is left out.
-    #[inline]
     pub fn scan(&self, text: &[u8], findings: &mut Vec<Finding>) {
         findings.clear();
         if text.len() < self.shortest {
             return;
         }
-        if let Some(first) = self.trigger_from(text, 0) {
-            self.scan_from(text, first, findings);
-        }
-    }
-
-    fn scan_from(&self, text: &[u8], first: usize, findings: &mut Vec<Finding>) {
         let mut pass = Pass {
             wanted: self.wanted,
             text,
@@ -77,36 +62,10 @@ impl Scanner {
             tangled: false,
             done: [0; Detector::ALL.len()],
         };
-        let mut next = Some(first);
-        while let Some(at) = next {
-            let from = pass.look(at);
-            next = self.trigger_from(text, from);
-        }
+        self.triggers.each(text, |at| pass.look(at));
         if pass.tangled {
             untangle(pass.findings);
         }
-    }
-
-    #[inline]
-    fn trigger_from(&self, text: &[u8], from: usize) -> Option<usize> {
-        let rest = text.get(from..)?;
-        let (strides, tail) = rest.as_chunks::<STRIDE>();
-        let mut at = from;
-        for stride in strides {
-            let hit = stride.iter().fold(0, |hit, b| hit | self.is_trigger(*b));
-            if hit != 0 {
-                let within = stride.iter().position(|b| self.is_trigger(*b) != 0)?;
-                return Some(at + within);
-            }
-            at += STRIDE;
-        }
-        let within = tail.iter().position(|b| self.is_trigger(*b) != 0)?;
-        Some(at + within)
-    }
-
-    #[inline]
-    fn is_trigger(&self, b: u8) -> u8 {
-        self.triggers.get(usize::from(b)).copied().unwrap_or(0)
     }
 }
 
@@ -114,7 +73,7 @@ impl Default for Scanner {
     fn default() -> Self {
         Self {
             wanted: Wanted(0),
-            triggers: [0; 256],
+            triggers: Triggers::default(),
             shortest: usize::MAX,
         }
     }
@@ -127,21 +86,21 @@ impl fmt::Debug for Scanner {
     }
 }
 
-/// The length of the shortest match, and the triggers.
-fn shape(detector: Detector) -> (usize, &'static [u8]) {
+/// The length of the shortest match.
+fn shortest(detector: Detector) -> usize {
     match detector {
-        Detector::Email => (6, b"@"),
-        Detector::PaymentCard => (14, b"0123456789"),
-        Detector::UsSsn => (11, b"0123456789"),
-        Detector::Phone => (9, b"0123456789+("),
-        Detector::Ipv4 => (7, b"0123456789"),
-        Detector::Ipv6 => (3, b":"),
-        Detector::Jwt => (12, b"J"),
-        Detector::PrivateKey => (27, b"G"),
-        Detector::AwsKey => (20, b"IK_"),
-        Detector::GithubToken => (40, b"_"),
-        Detector::SlackToken => (15, b"x:"),
-        Detector::GcpKey => (35, b"zX"),
+        Detector::Email => 6,
+        Detector::PaymentCard => 14,
+        Detector::UsSsn => 11,
+        Detector::Phone => 9,
+        Detector::Ipv4 => 7,
+        Detector::Ipv6 => 3,
+        Detector::Jwt => 12,
+        Detector::PrivateKey => 27,
+        Detector::AwsKey => 20,
+        Detector::GithubToken => 40,
+        Detector::SlackToken => 15,
+        Detector::GcpKey => 35,
     }
 }
 
@@ -164,12 +123,7 @@ impl Pass<'_> {
         match byte(self.text, at) {
             b'0'..=b'9' => return self.number(at),
             b'@' => self.look_for(Detector::Email, at, email::find),
-            b':' => {
-                self.look_for(Detector::Ipv6, at, ipv6::find);
-                self.look_for(Detector::SlackToken, at, slack::find_hook);
-            }
-            b'+' => self.look_for(Detector::Phone, at, phone::find_international),
-            b'(' => self.look_for(Detector::Phone, at, phone::find_bracketed),
+            b':' => self.look_for(Detector::Ipv6, at, ipv6::find),
             b'J' => self.look_for(Detector::Jwt, at, jwt::find),
             b'G' => self.look_for(Detector::PrivateKey, at, private_key::find),
             b'I' => self.aws_id(at),
@@ -179,6 +133,7 @@ impl Pass<'_> {
                 self.look_for(Detector::AwsKey, at, aws::find_named_secret);
             }
             b'x' => self.look_for(Detector::SlackToken, at, slack::find),
+            b'T' => self.look_for(Detector::SlackToken, at, slack::find_hook),
             b'z' => self.look_for(Detector::GcpKey, at, gcp::find_api_key),
             b'X' => self.look_for(Detector::GcpKey, at, gcp::find_client_secret),
             _ => {}
@@ -189,8 +144,13 @@ impl Pass<'_> {
     /// A run of digits, whole: nothing that starts with a digit starts within one.
     fn number(&mut self, start: usize) -> usize {
         let end = digits_end(self.text, start);
-        if before(self.text, start).is_ascii_alphanumeric() {
-            return end;
+        match before(self.text, start) {
+            b'+' => self.look_for(Detector::Phone, start, phone::find_international),
+            b'(' => self.look_for(Detector::Phone, start, phone::find_bracketed),
+            b'-' if ends_before(self.text, start, b"xapp-").is_some() => {
+                self.look_for(Detector::SlackToken, start, slack::find_app);
+            }
+            _ => {}
         }
         match (end - start, byte(self.text, end)) {
             (1 | 3, b'.') => {

@@ -1,6 +1,6 @@
-//! Slack tokens by their `x`, webhook addresses by the `:` of `https:`.
+//! Slack tokens by the second `x` of `xox`, app tokens by a digit, webhooks by the `T` of a team.
 //!
-//! `xoxa-`, `xoxb-`, `xoxe-`, `xoxo-`, `xoxp-`, `xoxr-`, `xoxs-`, `xoxc-`, `xoxd-` and `xapp-`, with
+//! `xoxa-`, `xoxb-`, `xoxc-`, `xoxd-`, `xoxe-`, `xoxo-`, `xoxp-`, `xoxr-`, `xoxs-` and `xapp-`, with
 //! 10 characters or more after it, one of them a digit; `https://hooks.slack.com/services/...`, of
 //! which the three parts of the path are the secret and are taken alone.
 //! Neighbours: none asked for.
@@ -8,27 +8,31 @@
 use std::ops::Range;
 
 use super::Look;
-use super::bytes::{byte, run_end, starts};
+use super::bytes::{byte, ends_before, run_end};
 
 const MIN_BODY: usize = 10;
-const HOOK: &[u8] = b"://hooks.slack.com/services/";
 
-pub(super) fn find(text: &[u8], start: usize) -> Look {
-    let known = match byte(text, start + 1) {
-        b'o' => {
-            byte(text, start + 2) == b'x'
-                && matches!(
-                    byte(text, start + 3),
-                    b'a'..=b'e' | b'o' | b'p' | b'r' | b's'
-                )
-        }
-        b'a' => starts(text, start + 2, b"pp"),
-        _ => false,
-    };
-    if !known || byte(text, start + 4) != b'-' {
+/// The token whose second `x` is at `at`.
+pub(super) fn find(text: &[u8], at: usize) -> Look {
+    let kind = byte(text, at + 1);
+    if !matches!(kind, b'a'..=b'e' | b'o' | b'p' | b'r' | b's') || byte(text, at + 2) != b'-' {
         return Look::Nothing;
     }
-    let body = start + 5;
+    match ends_before(text, at, b"xo") {
+        Some(start) => token(text, start, at + 3),
+        None => Look::Nothing,
+    }
+}
+
+/// The app token whose first digit is at `body`, behind its `xapp-`.
+pub(super) fn find_app(text: &[u8], body: usize) -> Look {
+    match ends_before(text, body, b"xapp-") {
+        Some(start) => token(text, start, body),
+        None => Look::Nothing,
+    }
+}
+
+fn token(text: &[u8], start: usize, body: usize) -> Look {
     let end = run_end(text, body, |b| {
         b.is_ascii_alphanumeric() || matches!(b, b'-' | b'%' | b'/' | b'+' | b'=')
     });
@@ -39,12 +43,9 @@ pub(super) fn find(text: &[u8], start: usize) -> Look {
     (body.len() >= MIN_BODY).then_some(start..end).into()
 }
 
-/// The path of the webhook whose `:` is at `colon`.
-pub(super) fn find_hook(text: &[u8], colon: usize) -> Option<Range<usize>> {
-    if !starts(text, colon, HOOK) {
-        return None;
-    }
-    let start = colon + HOOK.len();
-    let end = run_end(text, start, |b| b.is_ascii_alphanumeric() || b == b'/');
-    (byte(text, start) == b'T' && end - start >= MIN_BODY).then_some(start..end)
+/// The path of the webhook whose team starts at `team`.
+pub(super) fn find_hook(text: &[u8], team: usize) -> Option<Range<usize>> {
+    ends_before(text, team, b"hooks.slack.com/services/")?;
+    let end = run_end(text, team, |b| b.is_ascii_alphanumeric() || b == b'/');
+    (end - team >= MIN_BODY).then_some(team..end)
 }
