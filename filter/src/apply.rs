@@ -45,8 +45,8 @@ pub(crate) fn apply(shell: &Shell, connection: &mut Connection, during: During) 
                 cancel::ask(shell, connection, cancel_key_sha256);
             }
             Effect::Record(event) => {
-                let last = connection.phase != Phase::Open || connection.client_gone;
-                if !shell.recording.push(connection.context, event, last) {
+                let kept = shell.recording.push(connection.context, event);
+                if !kept && connection.phase == Phase::Open {
                     log::warn!(
                         "session {}: the record of this gateway is full; it ends",
                         connection.id

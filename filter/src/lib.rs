@@ -25,9 +25,12 @@ mod sessions;
 mod shell;
 mod tcp;
 
-use proxy_wasm::types::LogLevel;
+/// What the host calls first.
+mod entry {
+    use proxy_wasm::types::LogLevel;
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|id| Box::new(root::Root::new(id)));
-}}
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(LogLevel::Info);
+        proxy_wasm::set_root_context(|id| Box::new(crate::root::Root::new(id)));
+    }}
+}

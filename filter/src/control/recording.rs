@@ -1,7 +1,7 @@
 //! `Gateway.Append`: events out, durable acknowledgements in. One stream for each VM, owned by the root.
 //!
 //! When the control plane is away, events are kept up to a bound and sent again, in order, on the next
-//! stream. At the bound the connection whose event does not fit is closed: nothing goes unrecorded.
+//! stream. At the bound every connection that has something to record is closed: nothing goes unrecorded.
 
 mod queue;
 
@@ -41,11 +41,11 @@ impl Recording {
         }))
     }
 
-    /// Keeps an event of a connection; false if it could not be kept. `last`: see [`Queue::push`].
-    pub(crate) fn push(&self, connection: u32, event: Event, last: bool) -> bool {
+    /// Keeps an event of a connection; false if the connection must end: see [`Queue::push`].
+    pub(crate) fn push(&self, connection: u32, event: Event) -> bool {
         self.0
             .try_borrow_mut()
-            .is_ok_and(|mut state| state.queue.push(connection, event, last).is_ok())
+            .is_ok_and(|mut state| state.queue.push(connection, event).is_ok())
     }
 
     /// Whether enough waits to send it before the next tick.

@@ -72,17 +72,16 @@ impl Queue {
         self.waiting_bytes >= EAGER_BYTES
     }
 
-    /// Adds an event of a connection. `last` marks what a connection that is gone left behind: the
-    /// bound keeps a connection from going on, and that one will not, so its end is kept.
-    pub(crate) fn push(&mut self, connection: u32, event: Event, last: bool) -> Result<(), Full> {
+    /// Keeps an event of a connection. [`Full`] means that the connection must end: this event is
+    /// still kept, so that its record has no gap, and so is what it says of its end; beyond twice the
+    /// bound nothing is.
+    pub(crate) fn push(&mut self, connection: u32, event: Event) -> Result<(), Full> {
         let size = event.encoded_len();
-        let full = self.events >= MAX_EVENTS || self.bytes.saturating_add(size) > MAX_BYTES;
-        // Even then there is an end: twice the bound.
-        let over = self.events >= 2 * MAX_EVENTS || self.bytes > 2 * MAX_BYTES;
-        if (full && !last) || over {
+        let bytes = self.bytes.saturating_add(size);
+        if self.events >= 2 * MAX_EVENTS || bytes > 2 * MAX_BYTES {
             return Err(Full);
         }
-        self.bytes = self.bytes.saturating_add(size);
+        self.bytes = bytes;
         self.waiting_bytes = self.waiting_bytes.saturating_add(size);
         self.events = self.events.saturating_add(1);
         self.waiting.push_back(Item {
@@ -90,6 +89,9 @@ impl Queue {
             event,
             size,
         });
+        if self.events > MAX_EVENTS || bytes > MAX_BYTES {
+            return Err(Full);
+        }
         Ok(())
     }
 
