@@ -2,6 +2,23 @@
 //!
 //! Total: every text gives an [`Analysis`]; what is not understood is declared unreadable.
 
+mod effects;
+mod expression;
+mod from;
+mod functions;
+mod keywords;
+mod lexer;
+mod outputs;
+mod query;
+mod reader;
+mod split;
+mod statement;
+mod types;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
 use crate::Operation;
 
 /// What a text of one or more statements does.
@@ -78,12 +95,35 @@ pub struct Reading {
 }
 
 /// Reads `text`, which may hold several statements.
-pub fn analyze(_text: &str, _reading: Reading) -> Analysis {
-    Analysis {
-        statements: vec![Statement {
-            operation: Operation::unreadable("analysis not built"),
+pub fn analyze(text: &str, reading: Reading) -> Analysis {
+    let tokens = match lexer::lex(text, reading) {
+        Ok(tokens) => tokens,
+        Err(reason) => return Analysis::unreadable(reason),
+    };
+    match split::split(&tokens) {
+        Ok(statements) => Analysis {
+            statements: statements.into_iter().map(statement::read).collect(),
+        },
+        Err(reason) => Analysis::unreadable(reason),
+    }
+}
+
+impl Analysis {
+    /// One statement that may do anything.
+    fn unreadable(reason: &str) -> Self {
+        Self {
+            statements: vec![Statement::unreadable(reason)],
+        }
+    }
+}
+
+impl Statement {
+    /// A statement that may do anything.
+    fn unreadable(reason: &str) -> Self {
+        Self {
+            operation: Operation::unreadable(reason),
             outputs: Outputs::Unknown,
             named: None,
-        }],
+        }
     }
 }

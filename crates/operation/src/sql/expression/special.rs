@@ -1,0 +1,271 @@
+//! Operands with a grammar of their own: `CASE`, `CAST`, `EXTRACT(… FROM …)`, `XMLELEMENT` and so on.
+
+use crate::sql::lexer::Kind;
+use crate::sql::reader::{Read, Reader};
+
+impl<'t> Reader<'t, '_> {
+    /// Reads an operand that starts with the keyword `word`; false if `word` is just a name.
+    pub(super) fn special_operand(&mut self, word: &'t str) -> Read<bool> {
+        let called = self.nth_is_mark(1, "(");
+        match word {
+            "null" | "true" | "false" | "default" => self.skip(1),
+            "current_date" | "current_role" | "current_user" | "current_catalog"
+            | "session_user" | "system_user" | "user" => {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+            }
+            "current_schema" if !called => {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+            }
+            "current_time" | "current_timestamp" | "localtime" | "localtimestamp" => {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+                if self.is_mark("(") {
+                    self.parenthesised()?;
+                }
+            }
+            "case" => self.nested(Self::case)?,
+            "array" => {
+                self.skip(1);
+                if self.is_mark("[") {
+                    self.nested(Self::array)?;
+                } else {
+                    self.parenthesised()?;
+                }
+            }
+            "any" | "some" | "all" | "exists" | "row" | "unique" | "grouping" if called => {
+                self.skip(1);
+                self.parenthesised()?;
+            }
+            "cast" | "treat" if called => {
+                self.skip(1);
+                self.nested(|r| {
+                    r.parens(|r| {
+                        r.expression()?;
+                        r.expect("as")?;
+                        r.type_name()?;
+                        if r.eat("format") {
+                            r.expression()?;
+                        }
+                        Ok(())
+                    })
+                })?;
+            }
+            "collation" if self.word(1) == "for" => {
+                self.skip(2);
+                self.parenthesised()?;
+            }
+            "interval" | "time" | "timestamp" | "double" | "bit" | "char" | "character"
+            | "nchar" | "national" | "varchar" | "numeric" | "decimal" | "dec" | "float"
+            | "int" | "integer" | "bigint" | "smallint" | "real" | "boolean" => {
+                return self.typed_constant(word);
+            }
+            "extract" | "trim" | "substring" | "overlay" | "position" | "normalize" if called => {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+                self.nested(Self::worded_arguments)?;
+            }
+            "coalesce" | "greatest" | "least" | "nullif" | "xmlconcat" if called => {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+                self.parenthesised()?;
+            }
+            "xmlelement" | "xmlforest" | "xmlparse" | "xmlpi" | "xmlroot" | "xmlserialize"
+            | "xmlexists" | "json_object" | "json_array" | "json_objectagg" | "json_arrayagg"
+            | "json_query" | "json_value" | "json_exists" | "json_scalar" | "json_serialize"
+            | "json"
+                if called =>
+            {
+                self.effects.functions.insert(word.to_owned());
+                self.skip(1);
+                self.nested(Self::sql_xml_arguments)?;
+                self.after_call()?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn case(&mut self) -> Read<()> {
+        self.skip(1);
+        if !self.is("when") {
+            self.expression()?;
+        }
+        while self.eat("when") {
+            self.expression()?;
+            self.expect("then")?;
+            self.expression()?;
+        }
+        if self.eat("else") {
+            self.expression()?;
+        }
+        self.expect("end")
+    }
+
+    /// `[1, 2]`, `[[1], [2]]`.
+    fn array(&mut self) -> Read<()> {
+        self.expect_mark("[")?;
+        if !self.is_mark("]") {
+            self.list(|r| {
+                if r.is_mark("[") {
+                    r.nested(Self::array)
+                } else {
+                    r.expression()
+                }
+            })?;
+        }
+        self.expect_mark("]")
+    }
+
+    /// `interval '1 day'`, `timestamp with time zone '…'`; a bare `interval` may be a column.
+    fn typed_constant(&mut self, word: &str) -> Read<bool> {
+        let start = self.position();
+        // `float(x)` is no type with a length where no string follows: try the type first.
+        if self.type_name().is_ok() && self.is_kind(Kind::String) {
+            self.skip(1);
+            if word == "interval" {
+                self.interval_fields()?;
+            }
+            return Ok(true);
+        }
+        self.rewind(start);
+        Ok(false)
+    }
+
+    /// Arguments parted by words: `extract(year FROM t)`, `position(a IN b)`, `trim(BOTH FROM x)`.
+    fn worded_arguments(&mut self) -> Read<()> {
+        self.expect_mark("(")?;
+        self.eat_any(&["both", "leading", "trailing"]);
+        self.eat("from");
+        if !self.is_mark(")") {
+            loop {
+                self.expression_before_in()?;
+                let parted = self.eat_mark(",")
+                    || self.eat_any(&["from", "for", "in", "placing", "similar", "escape"]);
+                if !parted {
+                    break;
+                }
+            }
+        }
+        self.expect_mark(")")
+    }
+
+    /// The arguments of SQL/XML and SQL/JSON functions: expressions with words between them.
+    fn sql_xml_arguments(&mut self) -> Read<()> {
+        const WORDS: [&str; 6] = ["document", "content", "passing", "value", "ref", "version"];
+        self.expect_mark("(")?;
+        loop {
+            if self.eat_mark(")") {
+                return Ok(());
+            }
+            if self.eat("name") {
+                self.label()?;
+            } else if self.is("xmlattributes") && self.nth_is_mark(1, "(") {
+                self.skip(1);
+                self.nested(Self::sql_xml_arguments)?;
+            } else if self.eat("as") {
+                // A label, or the type of XMLSERIALIZE.
+                self.type_name()?;
+            } else if self.eat("returning") {
+                self.type_name()?;
+                if self.eat("format") {
+                    self.json_format()?;
+                }
+            } else if self.eat("format") {
+                self.json_format()?;
+            } else if self.is("order") {
+                self.order_by()?;
+            } else if self.is_sql_json_clause() {
+                self.sql_json_clause()?;
+            } else if self.is_any(&WORDS) && !self.nth_is_mark(1, ",") && !self.nth_is_mark(1, ")")
+            {
+                self.skip(1);
+                self.eat_any(&["by"]);
+                self.eat_any(&["ref", "value"]);
+                self.eat_all(&["no", "value"]);
+            } else if self.starts_query() {
+                self.query()?;
+            } else if !self.eat_mark(",") && !self.eat_mark(":") {
+                self.expression()?;
+            }
+        }
+    }
+
+    pub(in crate::sql) fn json_format(&mut self) -> Read<()> {
+        self.expect("json")?;
+        if self.eat("encoding") {
+            self.label()?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::sql) fn is_sql_json_clause(&self) -> bool {
+        match self.word(0) {
+            "with" | "without" | "null" | "absent" | "error" | "empty" | "keep" | "omit"
+            | "standalone" | "strip" | "preserve" | "indent" | "unknown" | "true" | "false"
+            | "no" => {
+                matches!(
+                    self.word(1),
+                    "unique"
+                        | "wrapper"
+                        | "array"
+                        | "conditional"
+                        | "unconditional"
+                        | "on"
+                        | "quotes"
+                        | "yes"
+                        | "no"
+                        | "whitespace"
+                        | "object"
+                        | "indent"
+                        | "value"
+                ) || self.is("indent")
+            }
+            "default" => true,
+            _ => false,
+        }
+    }
+
+    pub(in crate::sql) fn sql_json_clause(&mut self) -> Read<()> {
+        match self.word(0) {
+            "with" | "without" => {
+                self.skip(1);
+                self.eat_any(&["conditional", "unconditional"]);
+                self.eat("array");
+                if self.eat("unique") {
+                    self.eat_any(&["keys", "key"]);
+                } else if !self.eat("wrapper") {
+                    return Err(self.unexpected());
+                }
+            }
+            "keep" | "omit" => {
+                self.skip(2);
+                if self.eat_all(&["on", "scalar"]) {
+                    self.expect("string")?;
+                }
+            }
+            "standalone" | "strip" | "preserve" => {
+                self.skip(2);
+                self.eat("value");
+            }
+            "no" => {
+                self.skip(2);
+            }
+            "indent" => self.skip(1),
+            _ => {
+                if self.eat("default") {
+                    self.expression()?;
+                } else {
+                    self.skip(1);
+                    self.eat_any(&["array", "object"]);
+                }
+                self.expect("on")?;
+                if !self.eat_any(&["null", "empty", "error"]) {
+                    return Err(self.unexpected());
+                }
+            }
+        }
+        Ok(())
+    }
+}

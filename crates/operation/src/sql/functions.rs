@@ -1,0 +1,229 @@
+//! What calling a function does, for the functions PostgreSQL brings along.
+//!
+//! A function that is not listed may do anything: it is a call of its own. Names are taken as the
+//! built-in ones unless another schema is named; `pg_catalog` is searched first.
+
+use std::sync::LazyLock;
+
+use super::effects::Effects;
+use super::expression::Arguments;
+use super::reader::Name;
+use crate::{Object, Verb};
+
+/// Functions that only compute, or read what the catalogue shows everyone, one on each line.
+static PURE: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("functions/pure.txt").lines().collect());
+
+/// What a built-in function can do.
+enum Effect {
+    /// `set_config`.
+    SetConfig,
+    /// `current_setting`.
+    Show,
+    /// `pg_notify`.
+    Notify,
+    /// Advisory locks.
+    Lock,
+    /// Changes a sequence.
+    Advance,
+    /// Reads a sequence.
+    Sequence,
+    /// Touches the server's files.
+    File,
+    /// Controls the server or other sessions, or resets what it knows.
+    Administer,
+    /// Reads or moves replication.
+    Replicate,
+    /// Runs SQL given as text, or reads what an argument names.
+    Dynamic,
+}
+
+/// Adds what calling `name` does.
+pub(super) fn record(effects: &mut Effects, name: Name<'_>, arguments: &Arguments<'_>) {
+    effects.functions.insert(name.dotted());
+    let built_in = matches!(name.schema, None | Some("pg_catalog"));
+    // Extensions can be installed in any schema.
+    if let Some(effect) = effect_of(name.name)
+        && (built_in || matches!(effect, Effect::Dynamic))
+    {
+        apply(effects, name, arguments, &effect);
+        return;
+    }
+    let pure = match name.schema {
+        None | Some("pg_catalog") => is_pure(name.name),
+        Some("information_schema") => name.name.starts_with("_pg_"),
+        Some(_) => false,
+    };
+    if !pure {
+        effects.add(Verb::Call, name.function());
+    }
+}
+
+/// Whether the function only computes.
+pub(super) fn is_pure(name: &str) -> bool {
+    PURE.binary_search(&name).is_ok()
+}
+
+fn effect_of(name: &str) -> Option<Effect> {
+    Some(match name {
+        "set_config" => Effect::SetConfig,
+        "current_setting" => Effect::Show,
+        "pg_notify" => Effect::Notify,
+        "nextval" | "setval" => Effect::Advance,
+        "currval" | "lastval" | "pg_sequence_last_value" => Effect::Sequence,
+        "ts_stat" | "ts_rewrite" | "connectby" | "xpath_table" | "dblink" => Effect::Dynamic,
+        "lo_import" | "lo_export" | "pg_stat_file" | "pg_current_logfile" => Effect::File,
+        "pg_terminate_backend"
+        | "pg_cancel_backend"
+        | "pg_reload_conf"
+        | "pg_rotate_logfile"
+        | "pg_switch_wal"
+        | "pg_promote"
+        | "pg_create_restore_point"
+        | "pg_start_backup"
+        | "pg_stop_backup"
+        | "pg_backup_start"
+        | "pg_backup_stop"
+        | "pg_export_snapshot"
+        | "pg_import_system_collations"
+        | "pg_log_backend_memory_contexts"
+        | "pg_log_standby_snapshot"
+        | "pg_logical_emit_message"
+        | "pg_sync_replication_slots"
+        | "pg_nextoid"
+        | "pg_stop_making_pinned_objects"
+        | "pg_set_relation_stats"
+        | "pg_set_attribute_stats"
+        | "pg_show_all_file_settings"
+        | "pg_hba_file_rules"
+        | "pg_ident_file_mappings" => Effect::Administer,
+        "pg_copy_logical_replication_slot"
+        | "pg_copy_physical_replication_slot"
+        | "pg_create_logical_replication_slot"
+        | "pg_create_physical_replication_slot"
+        | "pg_drop_replication_slot"
+        | "pg_replication_slot_advance" => Effect::Replicate,
+        _ => return effect_of_family(name),
+    })
+}
+
+/// Families of functions that share the start of their names.
+fn effect_of_family(name: &str) -> Option<Effect> {
+    let starts = |prefix: &str| name.starts_with(prefix);
+    Some(if starts("pg_") {
+        if starts("pg_advisory_") || starts("pg_try_advisory_") {
+            Effect::Lock
+        } else if starts("pg_read_") || starts("pg_ls_") || starts("pg_file_") {
+            Effect::File
+        } else if starts("pg_stat_reset")
+            || starts("pg_wal_replay_")
+            || starts("pg_xlog_replay_")
+            || starts("pg_replication_origin_")
+            || starts("pg_clear_")
+            || starts("pg_restore_")
+        {
+            Effect::Administer
+        } else if starts("pg_logical_slot_") {
+            Effect::Replicate
+        } else {
+            return None;
+        }
+    } else if starts("binary_upgrade_") {
+        Effect::Administer
+    } else if starts("dblink_")
+        || starts("crosstab")
+        || name.contains("_to_xml")
+            && ["query", "table", "cursor", "schema", "database"]
+                .iter()
+                .any(|start| starts(start))
+    {
+        Effect::Dynamic
+    } else {
+        return None;
+    })
+}
+
+fn apply(effects: &mut Effects, name: Name<'_>, arguments: &Arguments<'_>, effect: &Effect) {
+    let [first, second] = arguments.literals;
+    match effect {
+        Effect::SetConfig => set_config(effects, first, second),
+        Effect::Show => effects.add(Verb::Show, first.map_or(Object::Database, setting)),
+        Effect::Notify => {
+            let channel = first.map(|channel| Object::Other {
+                kind: "channel".to_owned(),
+                name: channel.to_owned(),
+            });
+            effects.add(Verb::Notify, channel.unwrap_or(Object::Database));
+        }
+        Effect::Lock => effects.add(Verb::Lock, Object::Database),
+        Effect::Advance => effects.add(Verb::Update, sequence(first)),
+        Effect::Sequence => effects.add(Verb::Select, sequence(first)),
+        Effect::File => effects.add(Verb::ServerFile, name.function()),
+        Effect::Administer => effects.add(Verb::Administer, name.function()),
+        Effect::Replicate => effects.add(Verb::Replicate, name.function()),
+        Effect::Dynamic => {
+            effects.dynamic = true;
+            effects.add(Verb::Call, name.function());
+        }
+    }
+}
+
+fn set_config(effects: &mut Effects, setting_name: Option<&str>, value: Option<&str>) {
+    let Some(name) = setting_name else {
+        // Any setting, and `role` is one.
+        effects.dynamic = true;
+        effects.add(Verb::Set, Object::Database);
+        effects.add(Verb::SetRole, Object::Database);
+        return;
+    };
+    set(effects, name, value);
+}
+
+/// `SET name = value`, in whatever spelling.
+pub(super) fn set(effects: &mut Effects, name: &str, value: Option<&str>) {
+    let name = name.to_ascii_lowercase();
+    if name == "role" || name == "session_authorization" {
+        let role = value.map(|role| Object::Role {
+            name: role.to_owned(),
+        });
+        effects.add(Verb::SetRole, role.unwrap_or(Object::Database));
+    } else {
+        effects.add(Verb::Set, setting(&name));
+    }
+}
+
+pub(super) fn setting(name: &str) -> Object {
+    Object::Setting {
+        name: name.to_ascii_lowercase(),
+    }
+}
+
+/// The sequence a `regclass` constant names; the database if that cannot be told.
+fn sequence(literal: Option<&str>) -> Object {
+    literal.and_then(parse_name).unwrap_or(Object::Database)
+}
+
+/// Reads `schema.name` as the server reads it inside a string.
+fn parse_name(text: &str) -> Option<Object> {
+    let reading = super::Reading {
+        standard_conforming_strings: true,
+        utf8: true,
+    };
+    let tokens = super::lexer::lex(text, reading).ok()?;
+    let mut reader = super::reader::Reader::new(&tokens);
+    let first = reader.label().ok()?;
+    let name = reader.name_after(first).ok()?;
+    reader.at_end().then(|| name.relation())
+}
+
+#[cfg(test)]
+#[test]
+fn pure_functions_are_sorted_and_have_no_effect() {
+    assert!(PURE.is_sorted());
+    for name in PURE.iter() {
+        assert!(
+            effect_of(name).is_none() || *name == "pg_sequence_last_value",
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,409 @@
+//! Queries: `SELECT`, `VALUES`, `TABLE`, set operations, common table expressions.
+
+use super::keywords::is_bare_label;
+use super::lexer::{Kind, Token};
+use super::outputs;
+use super::reader::{Read, Reader};
+use crate::Verb;
+
+impl<'t, 'a> Reader<'t, 'a> {
+    /// Whether a query starts here (parentheses aside).
+    pub(super) fn starts_query(&self) -> bool {
+        self.is_any(&["select", "with", "values", "table"])
+    }
+
+    /// Whether a finished query goes on with a set operation or a clause.
+    pub(super) fn goes_on_as_query(&self) -> bool {
+        self.is_any(&[
+            "union",
+            "intersect",
+            "except",
+            "order",
+            "limit",
+            "offset",
+            "fetch",
+            "for",
+        ])
+    }
+
+    /// `SelectStmt`, or in `WITH` a data-modifying statement too.
+    pub(super) fn query(&mut self) -> Read<()> {
+        self.nested(|r| {
+            let scope = r.ctes.len();
+            r.with_clause()?;
+            if !r.data_modification()? {
+                let sources = r.sources.len();
+                r.query_primary()?;
+                r.query_tail(sources)?;
+            }
+            r.ctes.truncate(scope);
+            Ok(())
+        })
+    }
+
+    /// The statement at the top: as `query`, and its outputs and limit are noted.
+    pub(super) fn top_query(&mut self) -> Read<()> {
+        if !self.is("select") {
+            return self.query();
+        }
+        let start = self.position();
+        self.query()?;
+        let query = self.since(start);
+        self.outputs = outputs::of_select(query);
+        Ok(())
+    }
+
+    /// What can follow a query in parentheses.
+    pub(super) fn query_rest(&mut self) -> Read<()> {
+        self.query_tail(0)
+    }
+
+    fn with_clause(&mut self) -> Read<()> {
+        if !self.eat("with") {
+            return Ok(());
+        }
+        let recursive = self.eat("recursive");
+        if recursive {
+            // Every name is visible in every part: find them before reading on.
+            let start = self.position();
+            self.cte_names()?;
+            self.rewind(start);
+        }
+        loop {
+            let name = self.column_id()?;
+            if self.is_mark("(") {
+                self.names_in_parens()?;
+            }
+            self.expect("as")?;
+            self.eat("not");
+            self.eat("materialized");
+            self.nested(|r| r.parens(Self::query))?;
+            self.search_and_cycle()?;
+            if !recursive {
+                self.ctes.push(name);
+            }
+            if !self.eat_mark(",") {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn cte_names(&mut self) -> Read<()> {
+        loop {
+            let name = self.column_id()?;
+            self.ctes.push(name);
+            if self.is_mark("(") {
+                self.skip_parens()?;
+            }
+            self.expect("as")?;
+            self.eat("not");
+            self.eat("materialized");
+            self.skip_parens()?;
+            let names = self.ctes.len();
+            self.search_and_cycle()?;
+            self.ctes.truncate(names);
+            if !self.eat_mark(",") {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Skips `( … )` whatever it holds.
+    pub(super) fn skip_parens(&mut self) -> Read<()> {
+        self.expect_mark("(")?;
+        let mut depth = 1_u32;
+        while depth > 0 {
+            let Some(token) = self.peek() else {
+                return Err(self.unexpected());
+            };
+            if token.is_mark("(") {
+                depth += 1;
+            } else if token.is_mark(")") {
+                depth -= 1;
+            }
+            self.skip(1);
+        }
+        Ok(())
+    }
+
+    fn search_and_cycle(&mut self) -> Read<()> {
+        if self.eat("search") {
+            if !self.eat_any(&["depth", "breadth"]) {
+                return Err(self.unexpected());
+            }
+            self.expect("first")?;
+            self.expect("by")?;
+            self.list(|r| r.column_id().map(drop))?;
+            self.expect("set")?;
+            self.column_id()?;
+        }
+        if self.eat("cycle") {
+            self.list(|r| r.column_id().map(drop))?;
+            self.expect("set")?;
+            self.column_id()?;
+            if self.eat("to") {
+                self.expression()?;
+                self.expect("default")?;
+                self.expression()?;
+            }
+            self.expect("using")?;
+            self.column_id()?;
+        }
+        Ok(())
+    }
+
+    /// `SELECT …`, `VALUES …`, `TABLE …` or any of these in parentheses.
+    fn query_primary(&mut self) -> Read<()> {
+        if self.is_mark("(") {
+            return self.nested(|r| r.parens(Self::query));
+        }
+        if self.eat("select") {
+            return self.select();
+        }
+        if self.eat("values") {
+            return self.list(|r| {
+                r.expect_mark("(")?;
+                r.expressions()?;
+                r.expect_mark(")")
+            });
+        }
+        if self.eat("table") {
+            return self.relation();
+        }
+        Err(self.unexpected())
+    }
+
+    /// Set operations and the clauses after them.
+    fn query_tail(&mut self, sources: usize) -> Read<()> {
+        loop {
+            if self.eat_any(&["union", "intersect", "except"]) {
+                self.eat_any(&["all", "distinct"]);
+                self.query_primary()?;
+            } else if self.is("order") {
+                self.order_by()?;
+            } else if self.eat("limit") {
+                if !self.eat("all") {
+                    self.expression()?;
+                }
+            } else if self.eat("offset") {
+                self.expression()?;
+                self.eat_any(&["row", "rows"]);
+            } else if self.eat("fetch") {
+                self.fetch_first()?;
+            } else if self.is("for") {
+                self.locking(sources)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `FIRST 10 ROWS ONLY`.
+    fn fetch_first(&mut self) -> Read<()> {
+        if !self.eat_any(&["first", "next"]) {
+            return Err(self.unexpected());
+        }
+        if !self.is_any(&["row", "rows"]) {
+            self.expression()?;
+        }
+        if !self.eat_any(&["row", "rows"]) {
+            return Err(self.unexpected());
+        }
+        if self.eat("only") || self.eat_all(&["with", "ties"]) {
+            return Ok(());
+        }
+        Err(self.unexpected())
+    }
+
+    /// `FOR UPDATE OF t` and its kind lock the rows they return.
+    fn locking(&mut self, sources: usize) -> Read<()> {
+        self.expect("for")?;
+        if self.eat_all(&["read", "only"]) {
+            return Ok(());
+        }
+        let known = self.eat("update")
+            || self.eat("share")
+            || self.eat_all(&["no", "key", "update"])
+            || self.eat_all(&["key", "share"]);
+        if !known {
+            return Err(self.unexpected());
+        }
+        let mut only = Vec::new();
+        if self.eat("of") {
+            self.list(|r| {
+                only.push(r.name()?.name);
+                Ok(())
+            })?;
+        }
+        if !self.eat("nowait") {
+            self.eat_all(&["skip", "locked"]);
+        }
+        let read = self.sources.get(sources..).unwrap_or_default();
+        let all_known = only
+            .iter()
+            .all(|name| read.iter().any(|source| source.known_as == *name));
+        for source in read {
+            // An unmatched name is the alias of a subquery: then everything may be locked.
+            if only.is_empty() || !all_known || only.contains(&source.known_as) {
+                self.effects.add(Verb::Lock, source.object.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn select(&mut self) -> Read<()> {
+        if self.eat("distinct") {
+            if self.eat("on") {
+                self.expect_mark("(")?;
+                self.expressions()?;
+                self.expect_mark(")")?;
+            }
+        } else {
+            self.eat("all");
+        }
+        if !self.ends_targets() {
+            self.targets()?;
+        }
+        if self.eat("into") {
+            self.select_into()?;
+        }
+        if self.eat("from") {
+            self.from_list()?;
+        }
+        if self.eat("where") {
+            self.expression()?;
+        }
+        if self.eat_all(&["group", "by"]) {
+            self.eat_any(&["all", "distinct"]);
+            if !self.ends_targets() {
+                self.list(Self::group_item)?;
+            }
+        }
+        if self.eat("having") {
+            self.expression()?;
+        }
+        if self.eat("window") {
+            self.list(|r| {
+                r.column_id()?;
+                r.expect("as")?;
+                r.window()
+            })?;
+        }
+        Ok(())
+    }
+
+    fn ends_targets(&self) -> bool {
+        self.at_end()
+            || self.is_mark(")")
+            || self.is_any(&["into", "from", "where", "group", "having", "window"])
+            || self.goes_on_as_query()
+    }
+
+    /// `target_list`, also of `RETURNING`.
+    pub(super) fn targets(&mut self) -> Read<()> {
+        self.list(|r| {
+            if r.eat_mark("*") {
+                return Ok(());
+            }
+            r.expression()?;
+            r.target_label()
+        })
+    }
+
+    fn target_label(&mut self) -> Read<()> {
+        if self.eat("as") {
+            return self.label().map(drop);
+        }
+        match self.peek() {
+            Some(token) if token.kind == Kind::Quoted => self.skip(1),
+            Some(token) if token.kind == Kind::Word && is_bare_label(&token.text) => {
+                // Reserved words that can be labels here, where no clause starts with them.
+                if !token.is("using") {
+                    self.skip(1);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn group_item(&mut self) -> Read<()> {
+        if self.is_any(&["rollup", "cube"]) && self.nth_is_mark(1, "(") {
+            self.skip(1);
+            return self.parenthesised();
+        }
+        if self.eat_all(&["grouping", "sets"]) {
+            return self.nested(|r| r.parens(|r| r.list(Self::group_item)));
+        }
+        self.expression()
+    }
+
+    fn select_into(&mut self) -> Read<()> {
+        self.eat_any(&["local", "global"]);
+        let temporary = self.eat_any(&["temporary", "temp"]);
+        if !temporary {
+            self.eat("unlogged");
+        }
+        self.eat("table");
+        let name = self.name()?;
+        let object = super::write::created(name, temporary);
+        self.effects.add(Verb::Create, object);
+        Ok(())
+    }
+
+    /// `ORDER BY …`, if it comes next.
+    pub(super) fn order_by(&mut self) -> Read<()> {
+        if !self.eat_all(&["order", "by"]) {
+            return Ok(());
+        }
+        self.list(|r| {
+            r.expression()?;
+            if r.eat("using") {
+                if !r.eat_operator() {
+                    return Err(r.unexpected());
+                }
+            } else {
+                r.eat_any(&["asc", "desc"]);
+            }
+            if r.eat("nulls") && !r.eat_any(&["first", "last"]) {
+                return Err(r.unexpected());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The outermost literal `LIMIT` or `FETCH FIRST` of a query.
+pub(super) fn row_limit(tokens: &[Token<'_>]) -> Option<u64> {
+    let mut depth = 0_i64;
+    let mut limit = None;
+    for (index, token) in tokens.iter().enumerate() {
+        if token.is_mark("(") {
+            depth += 1;
+        } else if token.is_mark(")") {
+            depth -= 1;
+        }
+        if depth != 0 {
+            continue;
+        }
+        let after = |ahead: usize| tokens.get(index.saturating_add(ahead));
+        let amount = if token.is("limit") {
+            after(1)
+        } else if token.is("fetch") && after(1).is_some_and(|t| t.is("first") || t.is("next")) {
+            if after(2).is_some_and(|t| t.is("row") || t.is("rows")) {
+                limit = Some(1);
+                continue;
+            }
+            after(2)
+        } else {
+            continue;
+        };
+        let sum = after(2).is_some_and(|t| t.kind == Kind::Operator || t.is_mark("::"));
+        let ties = after(4).is_some_and(|t| t.is("with"));
+        limit = amount
+            .filter(|token| token.kind == Kind::Number && !sum && !ties)
+            .and_then(|token| token.text.parse().ok());
+    }
+    limit
+}
