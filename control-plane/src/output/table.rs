@@ -106,9 +106,9 @@ mod tests {
         table.row(["1", "DELETE\u{1b}[2K\nFROM x", "pending"].map(str::to_owned));
         table.row(["223", "漢字", "denied"].map(str::to_owned));
         let lines = [
-            "ID   STATEMENT               STATE",
+            "ID   STATEMENT              STATE",
             "1    DELETE\\x1b[2K\\nFROM x  pending",
-            "223  漢字                    denied",
+            "223  漢字                   denied",
         ];
         assert_eq!(table.render(), lines.join("\n"));
     }

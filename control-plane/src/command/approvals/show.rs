@@ -248,7 +248,7 @@ mod tests {
             rule       deletes: a person looks first
             waits for  one of dba
             digest     abcd
-            statement  88 bytes
+            statement  77 bytes
               | DELETE FROM orders
               | WHERE id = $1\r-- \u{202e}approved\u{202c}
               | approval   harmless usеrs

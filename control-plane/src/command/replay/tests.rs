@@ -121,9 +121,32 @@ fn a_session_reads_from_top_to_bottom() {
             operations: 3,
         }),
     ]);
-    expect![[r"
+    expect![[r#"
         -  connected from 127.0.0.1:50000 to shop, database shop, as ann, with psql
-        -  logged in: claude-17 of http://127.0.0.1:7701, for mara, as shop_app on server 15.18"]]
+        -  logged in: claude-17 of http://127.0.0.1:7701, for mara, as shop_app on server 15.18
+        -  #1 SELECT id, email
+                      FROM users
+                      allowed by `reads`
+                      sql:select public.users
+        -  #1 SELECT 3 (1.2 ms, 2 values masked)
+                       id | email
+                      ----+----------
+                        1 | ****.com
+                        2 | ∅
+                      (3 rows, 1 not recorded)
+        -  #2 DROP TABLE users
+                      denied by `no-ddl`: agents do not change schemas
+                      sql:drop
+        -  #3 DELETE FROM orders WHERE id = $1
+                      … 90000 bytes in all
+                      $1 = `7`
+                      held by `deletes`
+                      sql:delete
+        -  #3 waits: approval 4f2a of dba
+        -  #3 approved by rita: go\x1b[2K
+        -  #3 ERROR 23503: update or delete violates a constraint (900 us)
+        -  refused (protocol): length 3
+        -  closed by client after 3 operations"#]]
     .assert_eq(&told);
 }
 

@@ -1,1 +1,115 @@
-//! golden
+//! The bootstrap as a golden file, and as Envoy itself reads it where there is one.
+
+use ostiary_control_plane::config::HostPort;
+
+use super::{ControlPlane, Guarded, Peer, Plan, Upstream, reachable, render};
+
+fn host(host: &str, port: u16) -> HostPort {
+    HostPort {
+        host: host.to_owned(),
+        port,
+    }
+}
+
+fn plan(tls: Option<Peer>) -> Plan {
+    let guarded = |name: &str, port: u16, upstream| Guarded {
+        name: name.to_owned(),
+        listen: ([127, 0, 0, 1], port).into(),
+        role: format!("{name}_app"),
+        upstream,
+    };
+    Plan {
+        admin: "[::1]:9901".parse().unwrap(),
+        control_plane: ControlPlane {
+            address: host("127.0.0.1", 7700),
+            tls,
+        },
+        gateway_token: "not-a-secret".to_owned(),
+        filter: "/opt/ostiary/ostiary_filter.wasm".into(),
+        resources: vec![
+            guarded("address", 6432, Upstream::Direct(host("127.0.0.1", 5432))),
+            guarded("name", 6433, Upstream::Direct(host("db.internal", 5432))),
+            guarded(
+                "relay",
+                6434,
+                Upstream::Socket("/state/relay/relay.sock".into()),
+            ),
+        ],
+    }
+}
+
+#[test]
+fn renders_the_golden_file() {
+    let peer = Peer {
+        certificate_sha256: "ab".repeat(32),
+    };
+    let text = format!("{:#}\n", render(&plan(Some(peer))));
+    expect_test::expect_file!["golden.json"].assert_eq(&text);
+}
+
+#[test]
+fn envoy_accepts_what_is_rendered() {
+    let Some(envoy) = std::env::var_os("ENVOY_BIN") else {
+        // The end-to-end tests start a real one with this configuration anyway.
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let module = dir.path().join("empty.wasm");
+    std::fs::write(&module, empty_module()).unwrap();
+    let mut plan = plan(Some(Peer {
+        certificate_sha256: "ab".repeat(32),
+    }));
+    plan.filter = module;
+    let config = dir.path().join("envoy.json");
+    std::fs::write(&config, render(&plan).to_string()).unwrap();
+    let output = std::process::Command::new(envoy)
+        .args(["--mode", "validate", "--log-level", "warning", "-c"])
+        .arg(config)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("deprecated"), "{said}");
+}
+
+/// A module with a memory, an allocator that always gives the same place, the mark of the ABI, and
+/// nothing else: as much as Envoy wants to see.
+fn empty_module() -> Vec<u8> {
+    let export = |name: &str, kind: u8, index: u8| {
+        let length = name.len().try_into().unwrap();
+        [&[length], name.as_bytes(), &[kind, index]].concat()
+    };
+    let exports = [
+        vec![3],
+        export("memory", 2, 0),
+        export("proxy_abi_version_0_2_1", 0, 0),
+        export("malloc", 0, 1),
+    ]
+    .concat();
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    let sections: [(u8, &[u8]); 5] = [
+        (1, &[2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f]),
+        (3, &[2, 0, 1]),
+        (5, &[1, 0, 1]),
+        (7, &exports),
+        (10, &[2, 2, 0, 0x0b, 5, 0, 0x41, 0x80, 8, 0x0b]),
+    ];
+    for (id, section) in sections {
+        module.extend_from_slice(&[id, section.len().try_into().unwrap()]);
+        module.extend_from_slice(section);
+    }
+    module
+}
+
+#[test]
+fn a_listener_of_every_address_is_reached_over_loopback() {
+    let cases = [
+        ("0.0.0.0:7700", "127.0.0.1:7700"),
+        ("[::]:7700", "[::1]:7700"),
+        ("192.0.2.7:7700", "192.0.2.7:7700"),
+    ];
+    for (listen, expected) in cases {
+        let listen = listen.parse().unwrap();
+        assert_eq!(reachable(listen).to_string(), expected);
+    }
+}
