@@ -9,6 +9,7 @@ pub mod identity;
 mod policy_files;
 mod random;
 pub mod server;
+pub mod store;
 pub mod telemetry;
 
 pub use policy_files::{PolicyFilesError, policy_files};

@@ -7,7 +7,7 @@ use ostiary_policy::Files;
 /// Files a bundle may have.
 pub(crate) const MAX_FILES: usize = 256;
 /// Bytes of all of a bundle's files together.
-pub(crate) const MAX_BYTES: u64 = 2 << 20;
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// A bundle directory that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum PolicyFilesError {
     #[error("`{0}` holds no bundle: no `*.cedar` file in it")]
     Empty(PathBuf),
     /// More files than [`MAX_FILES`] or more bytes than [`MAX_BYTES`].
-    #[error("`{0}` is too large for a bundle: at most 256 files and 2 MiB")]
+    #[error("`{0}` is too large for a bundle: at most 256 files and 1 MiB")]
     TooLarge(PathBuf),
 }
 

@@ -6,7 +6,11 @@
     missing_docs,
     reason = "generated; documented in proto/ostiary/v1/*.proto"
 )]
-#[allow(clippy::all, reason = "generated")]
+#[allow(
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/ostiary.v1.rs"));
 }
