@@ -18,6 +18,7 @@ use crate::{
     ApprovalDemand, Decision, Denial, Verdict,
     entities::{Case, Question, Untold, Vocabulary},
     mentions::Mentions,
+    names::shown,
     policies::{DEFAULT_DENY, POLICY_ERROR, Rule},
     schema::REVEAL,
 };
@@ -143,7 +144,7 @@ impl Judge {
 
     fn verdict(&self, tally: Tally, operation: &Operation) -> Decision {
         if let Some((rule, error)) = tally.errors.first_key_value() {
-            let reason = format!("rule `{rule}` could not be evaluated: {error}");
+            let reason = format!("rule `{rule}` could not be evaluated: {}", shown(error));
             let rules = tally.errors.into_keys();
             return deny(POLICY_ERROR, reason, rules.collect());
         }
@@ -156,8 +157,10 @@ impl Judge {
         }
         if let Some(Access { verb, object }) = tally.unpermitted {
             let reason = match &operation.facts.unreadable {
-                Some(why) if verb == Verb::Unreadable => format!("could not be read: {why}"),
-                _ => format!("nothing permits `{verb}` on {object}"),
+                Some(why) if verb == Verb::Unreadable => {
+                    format!("could not be read: {}", shown(why))
+                }
+                _ => format!("nothing permits `{verb}` on {}", shown(&object.to_string())),
             };
             return Decision::deny(DEFAULT_DENY, reason);
         }

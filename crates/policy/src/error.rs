@@ -1,5 +1,7 @@
 //! What is wrong with a bundle.
 
+use crate::names::shown;
+
 /// Problems listed before the rest is left out: each costs a search for its line.
 const MAX_PROBLEMS: usize = 200;
 
@@ -28,7 +30,7 @@ impl Problems {
         &mut self,
         file: &str,
         line: impl FnOnce() -> usize,
-        message: impl Into<String>,
+        message: impl AsRef<str>,
     ) {
         if self.list.len() >= MAX_PROBLEMS {
             self.left_out = self.left_out.saturating_add(1);
@@ -37,7 +39,7 @@ impl Problems {
         self.list.push(InvalidPolicy {
             file: file.to_owned(),
             line: line(),
-            message: message.into(),
+            message: shown(message.as_ref()),
         });
     }
 

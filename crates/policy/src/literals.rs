@@ -14,6 +14,16 @@ pub(crate) fn wrong(policy: &Policy, labels: &Labels) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Whether every `%` begins an escape that ids use.
+fn is_escaped(id: &str) -> bool {
+    let mut escapes = id.split('%').skip(1);
+    escapes.all(|rest| {
+        ["25", "2F", "2E", "3F"]
+            .iter()
+            .any(|code| rest.starts_with(code))
+    })
+}
+
 fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
     let id: &str = literal.id().unescaped();
     let kind = literal.type_name().to_string();
@@ -48,5 +58,12 @@ fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
         // Actions and unknown types are Cedar's to judge.
         _ => return None,
     };
-    (!fits).then(|| format!("`{literal}` can never match: an id of this type is \"{form}\""))
+    if !fits {
+        return Some(format!(
+            "`{literal}` can never match: an id of this type is \"{form}\""
+        ));
+    }
+    (slashes > 0 && !is_escaped(id)).then(|| {
+        format!("`{literal}` can never match: in an id `%` is written %25, `/` %2F, and `.` in a schema %2E")
+    })
 }

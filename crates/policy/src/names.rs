@@ -11,6 +11,27 @@ pub(crate) fn is_plain(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
+/// Text as a terminal or a reviewer may see it: what would move the cursor, turn the direction of
+/// reading or not be seen at all is spelled out.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_hidden(char) {
+            shown.extend(char.escape_unicode());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+/// Control characters, and those of the format category that change how others are read.
+pub(crate) fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// What a name may be, for messages.
 pub(crate) const PLAIN: &str = "ASCII letters, digits, `-`, `_` and `.`, at most 64";
 

@@ -1,6 +1,6 @@
 //! `*.cedar`: the rules, each parsed, checked against the schema and given the name its author chose.
 
-use std::{collections::BTreeMap, str::FromStr as _};
+use std::{collections::BTreeMap, mem::discriminant, str::FromStr as _};
 
 use cedar_policy::{
     Effect, Policy, PolicyId, PolicySet, ValidationMode, ValidationWarning, Validator,
@@ -12,7 +12,7 @@ use crate::{
     error::{Problems, line_of},
     labels::Labels,
     literals,
-    names::{PLAIN, is_plain, meant},
+    names::{PLAIN, is_hidden, is_plain, meant},
     statement::{MAX_NESTING, MAX_WEIGHT, Statement, statements},
 };
 
@@ -51,7 +51,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// Reports a problem at a byte offset of the statement.
-    fn problem(&self, problems: &mut Problems, offset: usize, message: impl Into<String>) {
+    fn problem(&self, problems: &mut Problems, offset: usize, message: impl AsRef<str>) {
         let offset = self.statement.start.saturating_add(offset);
         problems.push(self.file, || line_of(self.text, offset), message);
     }
@@ -167,8 +167,9 @@ fn annotated(
         Some(id) => id,
     };
     let reason = policy.annotation("reason").unwrap_or_default();
-    if reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
-        let message = format!("`@reason` must be one line of at most {MAX_REASON} bytes");
+    if reason.len() > MAX_REASON || reason.chars().any(is_hidden) {
+        let message =
+            format!("`@reason` must be one line of visible text, at most {MAX_REASON} bytes");
         source.problem(problems, source.find("@reason"), message);
     }
     let approval = policy.annotation("approval");
@@ -201,12 +202,27 @@ fn check(policy: &Policy, source: &Source<'_>, known: &Known<'_>, problems: &mut
         return source.problem(problems, 0, "the policy is no static policy");
     };
     let result = known.validator.validate(&set, ValidationMode::Strict);
-    for error in result.validation_errors() {
-        diagnose(error, &prefix, source, problems);
+    // Cedar checks a policy once for each pair of action and resource it can meet and repeats itself.
+    let mut errors: Vec<_> = result.validation_errors().collect();
+    errors.sort_by_cached_key(|error| (offset(*error), error.to_string()));
+    let mut seen = Vec::new();
+    for error in errors {
+        let what = (offset(error), discriminant(error));
+        if !seen.contains(&what) {
+            seen.push(what);
+            diagnose(error, &prefix, source, problems);
+        }
     }
+    let sound = seen.is_empty();
+    let inapplicable = result
+        .validation_warnings()
+        .any(|warning| matches!(warning, ValidationWarning::InvalidActionApplication(_)));
     for warning in result.validation_warnings() {
         match warning {
-            // A policy that never applies protects nothing, and its author thinks it does.
+            // A policy that never applies protects nothing, and its author thinks it does. One that
+            // has errors, or cannot even meet an action, is reported as that.
+            ValidationWarning::ImpossiblePolicy(_) if !sound || inapplicable => {}
+            ValidationWarning::InvalidActionApplication(_) if !sound => {}
             ValidationWarning::ImpossiblePolicy(_)
             | ValidationWarning::InvalidActionApplication(_)
             // A reviewer of the bundle must see what the machine reads.
@@ -225,16 +241,19 @@ fn check(policy: &Policy, source: &Source<'_>, known: &Known<'_>, problems: &mut
 /// Cedar's own finding in our form: its place, its words, and its help.
 fn diagnose(found: &dyn Diagnostic, prefix: &str, source: &Source<'_>, problems: &mut Problems) {
     let label = found.labels().and_then(|mut labels| labels.next());
-    let offset = label.as_ref().map_or(0, miette::LabeledSpan::offset);
-    let message = found.to_string();
-    let mut message = message.strip_prefix(prefix).unwrap_or(&message).to_owned();
-    if let Some(label) = label.as_ref().and_then(|label| label.label()) {
-        message.push_str("; ");
-        message.push_str(label);
-    }
-    if let Some(help) = found.help() {
-        message.push_str("; ");
-        message.push_str(&help.to_string());
-    }
-    source.problem(problems, offset, message);
+    let label = label.and_then(|label| label.label().map(str::to_owned));
+    let help = found.help().map(|help| help.to_string());
+    let parts = [Some(found.to_string()), label, help];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .map(|part| part.replace(prefix, ""))
+        .collect();
+    source.problem(problems, offset(found), parts.join("; "));
+}
+
+/// Where a finding points to, in the text Cedar was given.
+fn offset(found: &dyn Diagnostic) -> usize {
+    let label = found.labels().and_then(|mut labels| labels.next());
+    label.as_ref().map_or(0, miette::LabeledSpan::offset)
 }

@@ -68,7 +68,7 @@ impl<'a> Document<'a> {
 
 impl<'d> Node<'d> {
     /// Reports a problem here.
-    pub(crate) fn problem(&self, problems: &mut Problems, message: impl Into<String>) {
+    pub(crate) fn problem(&self, problems: &mut Problems, message: impl AsRef<str>) {
         let Document { file, text, .. } = self.document;
         problems.push(file, || locate::line(text, &self.path), message);
     }
@@ -128,8 +128,8 @@ impl<'d> Node<'d> {
                 Value::String(key) => {
                     entries.push((key.clone(), self.child(Step::Key(key.clone()), value)));
                 }
-                other => {
-                    let message = format!("{}: the key `{other:?}` is not text", self.name());
+                _ => {
+                    let message = format!("{} has a key that is not text; quote it", self.name());
                     self.problem(problems, message);
                 }
             }
@@ -236,7 +236,8 @@ impl<'d> Fields<'d> {
     /// The field; its absence is a problem.
     pub(crate) fn need(&self, key: &str, problems: &mut Problems) -> Option<&Node<'d>> {
         let node = self.get(key);
-        if node.is_none() {
+        // What is no mapping at all has been reported as that.
+        if node.is_none() && matches!(self.of.value, Value::Mapping(_) | Value::Null) {
             let message = format!("{} lacks `{key}`", self.of.name());
             self.of.problem(problems, message);
         }
