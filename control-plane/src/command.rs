@@ -37,7 +37,7 @@ struct Cli {
         value_enum,
         default_value_t,
         env = "OSTIARY_OUTPUT",
-        hide_env = true
+        hide_env_values = true
     )]
     output: Format,
     /// Print without colours (they are also off when standard output is not a terminal)

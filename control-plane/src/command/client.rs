@@ -30,6 +30,7 @@ pub(crate) struct Connection {
         long,
         value_name = "URL",
         env = "OSTIARY_ADDRESS",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:7700"
     )]
     address: String,
@@ -45,7 +46,7 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "PATH", conflicts_with = "token")]
     token_file: Option<PathBuf>,
     /// Authorities of the control plane's certificate, PEM [default: the system's]
-    #[arg(long, value_name = "PATH", env = "OSTIARY_CA")]
+    #[arg(long, value_name = "PATH", env = "OSTIARY_CA", hide_env_values = true)]
     ca: Option<PathBuf>,
 }
 
