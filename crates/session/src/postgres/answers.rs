@@ -421,10 +421,13 @@ impl Open {
         self.answered = self.answered.saturating_add(1);
         if status == TransactionStatus::Idle {
             self.settings_changed = false;
-            // Portals end with their transaction; one that is held over has to be asked for by
-            // FETCH, and its name stays known for that.
+            // Portals end with their transaction; a cursor may be held over, and FETCH names it.
             if self.expects.is_empty() && self.batch.is_none() {
-                self.portals.remove(b"");
+                self.portals.retain(|portal| portal.cursor);
+                if self.portals.len() > core.config.limits.names / 2 {
+                    // A cursor that is forgotten here is unreadable from now on.
+                    self.portals.clear();
+                }
             }
         }
         Ok(Outcome::Pass)

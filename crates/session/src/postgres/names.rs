@@ -26,6 +26,8 @@ pub(super) struct Portal {
     pub(super) prepared: Vec<Rc<Prepared>>,
     /// Parameters as text, for records and approvals; `None` is NULL.
     pub(super) parameters: Vec<Option<String>>,
+    /// Declared in SQL: may be held over the end of its transaction.
+    pub(super) cursor: bool,
     /// A Describe of this portal is on its way or answered.
     pub(super) described: Cell<bool>,
     /// The answer to that Describe.
@@ -37,6 +39,7 @@ impl Portal {
         Self {
             prepared,
             parameters,
+            cursor: false,
             described: Cell::new(false),
             columns: RefCell::new(None),
         }
@@ -140,6 +143,12 @@ impl<T> Names<T> {
             Some(entry) => self.entries.insert(undo.name, entry),
             None => self.entries.remove(&undo.name),
         };
+    }
+
+    /// Keeps the names whose every meaning is worth keeping.
+    pub(super) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.entries
+            .retain(|_, entry| entry.candidates.iter().any(|candidate| keep(candidate)));
     }
 
     pub(super) fn clear(&mut self) {

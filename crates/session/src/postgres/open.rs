@@ -224,9 +224,11 @@ impl Open {
 
     pub(super) fn on_recorded(&mut self, core: &mut Core, seq: u64) -> Result<Next, Fatal> {
         self.outbox.recorded(seq);
-        if !self.outbox.waits() {
-            self.gate_deadline = None;
-        }
+        // An acknowledgement shows that records are stored: what waits behind it gets its time anew.
+        self.gate_deadline = self
+            .outbox
+            .waits()
+            .then(|| core.now.after(core.config.limits.record_us));
         let next = self.pump(core);
         self.flush(core);
         next

@@ -133,7 +133,8 @@ impl Open {
                 }
                 Some(Named::Declare { name, statement }) => {
                     let name = name.as_bytes();
-                    let portal = Portal::new(vec![prepared(statement)], Vec::new());
+                    let mut portal = Portal::new(vec![prepared(statement)], Vec::new());
+                    portal.cursor = true;
                     self.portals.add(name, Rc::new(portal), self.segment);
                     changes.push(Change::Declare(name.to_vec()));
                 }
