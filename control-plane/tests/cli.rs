@@ -425,6 +425,18 @@ fn a_configuration_with_problems_lists_all_of_them() {
 }
 
 #[test]
+fn the_configuration_of_the_docs_is_a_good_one() {
+    let page = include_str!("../../docs/operating.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ostiary.yaml");
+    fs::write(&file, text).unwrap();
+    let config = ostiary_control_plane::config::Config::load(&file).unwrap();
+    assert_eq!(config.resources.len(), 1);
+}
+
+#[test]
 fn a_development_token_needs_an_issuer_that_has_run() {
     check(
         &["dev", "token", "--sub", "x", "--state", "/nonexistent/dev"],

@@ -338,6 +338,11 @@ async fn open_ways(config: &Config) -> Result<BTreeMap<String, Way>, Failure> {
     let mut ways = BTreeMap::new();
     for resource in &config.resources {
         let (name, address) = (&resource.name, &resource.address);
+        if resource.ca.is_some()
+            && matches!(resource.tls, UpstreamTls::Prefer | UpstreamTls::Disable)
+        {
+            tracing::warn!(resource = %name, "`ca` verifies nothing unless `tls` is `require` or `verify-full`");
+        }
         let offer = probe(address, PROBE_PATIENCE).await;
         let is_direct = match (&offer, resource.tls) {
             (Ok(Offer::Plaintext), UpstreamTls::Prefer | UpstreamTls::Disable) => true,

@@ -1,6 +1,7 @@
 //! The bootstrap as a golden file, and as Envoy itself reads it where there is one.
 
 use ostiary_control_plane::config::HostPort;
+use serde_json::Value;
 
 use super::{ControlPlane, Guarded, Peer, Plan, Upstream, reachable, render};
 
@@ -47,8 +48,45 @@ fn renders_the_golden_file() {
     expect_test::expect_file!["golden.json"].assert_eq(&text);
 }
 
+/// envoy/postgres.yaml, with the plugin's configuration as the JSON it is.
+fn reference(text: &str) -> Value {
+    let mut found: Value = serde_yaml_ng::from_str(text).unwrap();
+    read_configuration(&mut found);
+    found
+}
+
+fn read_configuration(bootstrap: &mut Value) {
+    let filter = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
+    let value = &mut filter[0]["typed_config"]["config"]["configuration"]["value"];
+    *value = serde_json::from_str(value.as_str().unwrap()).unwrap();
+}
+
+const REFERENCE: &str = include_str!("../../../../envoy/postgres.yaml");
+
 #[test]
-fn envoy_accepts_what_is_rendered() {
+fn the_reference_configuration_says_what_is_rendered() {
+    let mut plan = plan(None);
+    plan.admin = "127.0.0.1:9901".parse().unwrap();
+    plan.gateway_token = "GATEWAY_TOKEN".to_owned();
+    plan.resources.truncate(1);
+    let shop = &mut plan.resources[0];
+    shop.name = "shop".to_owned();
+    shop.role = "shop_app".to_owned();
+    let mut rendered = render(&plan);
+    read_configuration(&mut rendered);
+    rendered.as_object_mut().unwrap().remove("node");
+    // The reference takes names and addresses alike.
+    for cluster in rendered["static_resources"]["clusters"]
+        .as_array_mut()
+        .unwrap()
+    {
+        cluster["type"] = "STRICT_DNS".into();
+    }
+    assert_eq!(reference(REFERENCE), rendered);
+}
+
+#[test]
+fn envoy_accepts_what_is_rendered_and_the_reference() {
     let Some(envoy) = std::env::var_os("ENVOY_BIN") else {
         // The end-to-end tests start a real one with this configuration anyway.
         return;
@@ -59,17 +97,22 @@ fn envoy_accepts_what_is_rendered() {
     let mut plan = plan(Some(Peer {
         certificate_sha256: "ab".repeat(32),
     }));
-    plan.filter = module;
-    let config = dir.path().join("envoy.json");
-    std::fs::write(&config, render(&plan).to_string()).unwrap();
-    let output = std::process::Command::new(envoy)
-        .args(["--mode", "validate", "--log-level", "warning", "-c"])
-        .arg(config)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(!said.contains("deprecated"), "{said}");
+    let named = plan.filter.display().to_string();
+    plan.filter = module.clone();
+    let rendered = render(&plan).to_string();
+    let reference = REFERENCE.replace(&named, &module.display().to_string());
+    for (name, text) in [("rendered.json", rendered), ("reference.yaml", reference)] {
+        let config = dir.path().join(name);
+        std::fs::write(&config, text).unwrap();
+        let output = std::process::Command::new(&envoy)
+            .args(["--mode", "validate", "--log-level", "warning", "-c"])
+            .arg(config)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+        assert!(!said.contains("deprecated"), "{name}: {said}");
+    }
 }
 
 /// A module with a memory, an allocator that always gives the same place, the mark of the ABI, and
