@@ -1,11 +1,15 @@
 //! The `ostiary` command as scripts see it: what it prints and how it exits.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
-    path::Path,
-    process::{Command, Output},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use expect_test::{Expect, expect};
@@ -436,6 +440,86 @@ fn the_configuration_of_the_docs_is_a_good_one() {
     assert_eq!(config.resources.len(), 1);
 }
 
+/// A configuration in front of a server that need not be there.
+fn configuration(dir: &Path, listen: u16, envoy: &str) -> PathBuf {
+    let file = dir.join("ostiary.yaml");
+    let text = format!(
+        "state_dir: ./state\ncontrol_plane: {{listen: \"127.0.0.1:0\"}}\n\
+         identity: {{issuers: [{{issuer: \"http://127.0.0.1:1\", audience: ostiary}}]}}\n\
+         envoy: {{admin: \"127.0.0.1:0\", binary: {envoy}, filter: filter.wasm}}\n\
+         resources:\n  - {{name: shop, kind: postgres, listen: \"127.0.0.1:{listen}\", \
+         address: \"127.0.0.1:1\", role: shop_app}}\n"
+    );
+    fs::write(&file, text).unwrap();
+    fs::write(dir.join("filter.wasm"), "").unwrap();
+    file
+}
+
+#[test]
+fn up_says_what_is_missing_before_anything_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = configuration(dir.path(), 0, "./no-envoy");
+    let output = run(&["up", "-f", file.to_str().unwrap()]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("`envoy.binary` names `"), "{text}");
+    assert!(text.contains("no-envoy`, which is no file"), "{text}");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let file = configuration(dir.path(), port, "/bin/true");
+    let output = run(&["up", "-f", file.to_str().unwrap()]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let message = format!("resource `shop` cannot listen on 127.0.0.1:{port}: ");
+    assert!(text.contains(&message), "{text}");
+}
+
+/// Whether a process is there and runs.
+fn is_alive(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+#[test]
+fn envoy_ends_with_the_process_that_started_it() {
+    let script = "\"$0\" envoy exec --parent $$ -- sleep 600 & echo $!; exec sleep 600";
+    let mut parent = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_ostiary")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = String::new();
+    BufReader::new(parent.stdout.take().unwrap())
+        .read_line(&mut child)
+        .unwrap();
+    let child = child.trim();
+    let name = || fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+    wait_for(|| name() == "sleep\n");
+    // As if `ostiary up` were killed with no time to tidy up.
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_for(|| !is_alive(child));
+
+    // The parent was gone before the kernel was asked.
+    let output = run(&["envoy", "exec", "--parent", "1", "--", "sleep", "600"]);
+    let text = said(&output);
+    assert!(
+        text.contains("the process that started Envoy has ended"),
+        "{text}"
+    );
+}
+
+#[track_caller]
+fn wait_for(condition: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_development_token_needs_an_issuer_that_has_run() {
     check(
@@ -478,8 +562,8 @@ fn there_are_completions_for_shells() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let mut child = ostiary(&["completions", "zsh"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stdout.take());

@@ -151,16 +151,16 @@ async fn decide(args: &Decide, approve: bool, printer: Printer) -> Result<(), Fa
     let mut client = ApprovalsClient::new(args.connection.open().await?);
     let approval = find(&mut client, &args.id, false).await?;
     let digest = output::hex(&approval.digest);
-    if let Some(seen) = &args.digest {
-        if !seen.eq_ignore_ascii_case(&digest) {
-            return Err(Failure::new(
-                Code::Conflict,
-                format!(
-                    "approval `{}` covers another operation: its digest is {digest}",
-                    approval.id
-                ),
-            ));
-        }
+    if let Some(seen) = &args.digest
+        && !seen.eq_ignore_ascii_case(&digest)
+    {
+        return Err(Failure::new(
+            Code::Conflict,
+            format!(
+                "approval `{}` covers another operation: its digest is {digest}",
+                approval.id
+            ),
+        ));
     }
     if !printer.is_json() {
         printer.line(&show::whole(&approval, printer, output::now_us()))?;

@@ -22,7 +22,7 @@ pub(crate) enum Offer {
 
 /// Connects, asks and hangs up.
 pub(crate) async fn probe(address: &HostPort, patience: Duration) -> io::Result<Offer> {
-    let asked = async { Ok(ask(&mut connect(address).await?).await?) };
+    let asked = async { ask(&mut connect(address).await?).await };
     timeout(patience, asked)
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
