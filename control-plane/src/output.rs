@@ -25,6 +25,11 @@ pub(crate) enum Format {
     Json,
 }
 
+/// A line on standard error. Nobody may be reading there, which is no reason to stop.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// A colour with a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
@@ -50,6 +55,14 @@ impl Printer {
         Self {
             format,
             color: !objects && std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// The same for text that goes to standard error.
+    pub(crate) fn for_errors(self) -> Self {
+        Self {
+            color: self.color && std::io::stderr().is_terminal(),
+            ..self
         }
     }
 

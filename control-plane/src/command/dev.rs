@@ -78,7 +78,7 @@ pub(crate) async fn run(verb: Verb, printer: Printer) -> Result<(), Failure> {
             let dir = state.dir()?;
             let mut signals = Signals::new()?;
             let (issuer, url) = start(listen, &dir).await?;
-            eprintln!("{}", dev::WARNING);
+            output::say(dev::WARNING);
             let state = dir.display();
             printer.line(&format!(
                 "issuer {url} on {}, key in {state}",

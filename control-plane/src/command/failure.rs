@@ -4,7 +4,7 @@ use std::{fmt, io, process::ExitCode};
 
 use serde_json::json;
 
-use crate::output::{Paint, Printer, block, one_line};
+use crate::output::{self, Paint, Printer, block, one_line};
 
 /// An exit code with a meaning scripts can rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,21 +83,18 @@ impl Failure {
                 "message": self.message,
                 "help": self.cure,
             }});
-            eprintln!("{error}");
+            output::say(&error.to_string());
         } else if !self.quiet {
             // Only a message of ours has several lines; what others chose is escaped by line.
             let message = block(&self.message, "  ");
-            eprintln!(
+            output::say(&format!(
                 "{} {}",
                 printer.paint(Paint::Bad, "error:"),
                 message.trim_start()
-            );
+            ));
             if let Some(cure) = &self.cure {
-                eprintln!(
-                    " {} {}",
-                    printer.paint(Paint::Good, "help:"),
-                    one_line(cure)
-                );
+                let help = printer.for_errors().paint(Paint::Good, "help:");
+                output::say(&format!(" {help} {}", one_line(cure)));
             }
         }
         ExitCode::from(self.code.number())

@@ -13,6 +13,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
+    task::JoinSet,
     time::timeout,
 };
 
@@ -23,6 +24,8 @@ use crate::output::one_line;
 const KEPT_LINES: usize = 30;
 /// Between SIGTERM and SIGKILL.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// From the end of the process until its last lines have been read.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How to start Envoy.
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ pub(crate) struct Launch {
 pub(crate) struct Envoy {
     child: Child,
     admin_address: PathBuf,
+    output: JoinSet<()>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
 }
 
@@ -73,15 +77,17 @@ impl Envoy {
             .kill_on_drop(true)
             .spawn()?;
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let mut output = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(relay_lines(stdout, last_lines.clone(), say));
+            output.spawn(relay_lines(stdout, last_lines.clone(), say));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(relay_lines(stderr, last_lines.clone(), say));
+            output.spawn(relay_lines(stderr, last_lines.clone(), say));
         }
         Ok(Self {
             child,
             admin_address: launch.admin_address.clone(),
+            output,
             last_lines,
         })
     }
@@ -101,15 +107,17 @@ impl Envoy {
         self.child.wait().await
     }
 
-    /// What it said last.
-    pub(crate) fn last_lines(&self) -> Vec<String> {
+    /// What it said last, after its end.
+    pub(crate) async fn last_lines(&mut self) -> Vec<String> {
+        let read = async { while self.output.join_next().await.is_some() {} };
+        let _ = timeout(OUTPUT_PATIENCE, read).await;
         let lines = self.last_lines.lock();
         let lines = lines.unwrap_or_else(PoisonError::into_inner);
         lines.iter().cloned().collect()
     }
 
     /// Lets open sessions end for `grace`, then ends the process, with force if need be.
-    pub(crate) async fn stop(mut self, grace: Duration) {
+    pub(crate) async fn stop(&mut self, grace: Duration) {
         if let Some(admin) = self.admin().filter(|_| !grace.is_zero()) {
             admin.drain(grace).await;
         }

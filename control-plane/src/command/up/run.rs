@@ -27,7 +27,7 @@ use crate::{
         Admin, ControlPlane, Envoy, Guarded, Launch, Plan, Restarts, Upstream, find_binary,
         find_filter, listener_name, reachable, render,
     },
-    output::Printer,
+    output::{self, Printer},
     private,
     relay::{Entrance, Offer, Relay, RelayError, Target, probe},
 };
@@ -35,6 +35,7 @@ use crate::{
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 /// From Envoy's start until the filter of every resource has its policy.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
+const PORT_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at something that is on its way.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -52,7 +53,7 @@ pub(super) async fn run(args: &Args, printer: Printer) -> Result<(), Failure> {
     let ready_file = ReadyFile::new(args.ready_file.as_deref());
     let binary = find_binary(config.envoy.binary.as_deref()).map_err(Failure::input)?;
     let filter = find_filter(config.envoy.filter.as_deref()).map_err(Failure::input)?;
-    check_ports(&config)?;
+    check_ports(&config).await?;
 
     let issuer = match args.dev {
         true => Some(start_issuer(&config).await?),
@@ -121,14 +122,13 @@ impl Gateway<'_> {
                     was_ready = true;
                 }
                 Err(NotReady::Stuck(reason)) => {
-                    let lines = envoy.last_lines();
                     envoy.stop(Duration::ZERO).await;
-                    return Err(with_lines(reason, &lines));
+                    return Err(with_lines(reason, &envoy.last_lines().await));
                 }
                 Err(NotReady::Ended(status)) if !was_ready => {
                     return Err(with_lines(
                         format!("Envoy did not start: {status}"),
-                        &envoy.last_lines(),
+                        &envoy.last_lines().await,
                     ));
                 }
                 // Handled below, as any other end.
@@ -143,7 +143,7 @@ impl Gateway<'_> {
             let Some(pause) = restarts.ended(started.elapsed()) else {
                 let reason =
                     format!("Envoy ended three times within a minute, the last with {status}");
-                return Err(with_lines(reason, &envoy.last_lines()));
+                return Err(with_lines(reason, &envoy.last_lines().await));
             };
             tracing::error!(%status, ?pause, "Envoy ended; every session with it. Starting it again");
             tokio::select! {
@@ -154,13 +154,18 @@ impl Gateway<'_> {
     }
 
     fn start(&self) -> Result<Envoy, Failure> {
-        let say = |line: &str| eprintln!("envoy | {line}");
+        let say = |line: &str| output::say(&format!("envoy | {line}"));
         Envoy::start(&self.launch, say)
             .map_err(|error| Failure::failed(format!("cannot start Envoy: {error}")))
     }
 
     /// Drains and stops; a second signal skips the draining.
-    async fn stop(&self, envoy: Envoy, name: &str, signals: &mut Signals) -> Result<(), Failure> {
+    async fn stop(
+        &self,
+        mut envoy: Envoy,
+        name: &str,
+        signals: &mut Signals,
+    ) -> Result<(), Failure> {
         tracing::info!(signal = name, "stopping");
         let mut grace = self.grace;
         if let Some(admin) = envoy.admin() {
@@ -275,17 +280,24 @@ fn with_lines(reason: String, lines: &[String]) -> Failure {
 }
 
 /// A taken port is told now, by the name of who wants it, and not by Envoy later.
-fn check_ports(config: &Config) -> Result<(), Failure> {
+async fn check_ports(config: &Config) -> Result<(), Failure> {
     let mut wanted: Vec<(String, SocketAddr)> = config
         .resources
         .iter()
         .map(|it| (format!("resource `{}`", it.name), it.listen))
         .collect();
     wanted.push(("`envoy.admin`".to_owned(), config.envoy.admin));
+    let started = Instant::now();
     for (who, address) in wanted {
-        TcpListener::bind(address).map_err(|error| {
-            Failure::failed(format!("{who} cannot listen on {address}: {error}"))
-        })?;
+        // An Envoy whose `ostiary up` was killed may be on its way out still.
+        while let Err(error) = TcpListener::bind(address) {
+            if started.elapsed() > PORT_PATIENCE {
+                return Err(Failure::failed(format!(
+                    "{who} cannot listen on {address}: {error}"
+                )));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
     Ok(())
 }
@@ -298,7 +310,7 @@ async fn start_issuer(config: &Config) -> Result<(Issuer, DevIssuer), Failure> {
                 let state = config.state_dir.join("dev");
                 let keys = Keys::open(&state, &configured.issuer)?;
                 let issuer = Issuer::serve(dev::bind(address).await?, &path, &keys);
-                eprintln!("{}", dev::WARNING);
+                output::say(dev::WARNING);
                 let url = configured.issuer.clone();
                 return Ok((issuer, DevIssuer { url, state }));
             }
