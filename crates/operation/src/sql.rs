@@ -14,6 +14,7 @@ mod reader;
 mod split;
 mod statement;
 mod types;
+mod utility;
 mod write;
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ pub(super) struct Effects {
     pub(super) dynamic: bool,
     pub(super) has_where: bool,
     pub(super) row_limit: Option<u64>,
-    pub(super) unreadable: Option<&'static str>,
 }
 
 impl Default for Effects {
@@ -23,7 +22,6 @@ impl Default for Effects {
             dynamic: false,
             has_where: true,
             row_limit: None,
-            unreadable: None,
         }
     }
 }
@@ -39,7 +37,6 @@ impl Effects {
         self.functions.extend(other.functions);
         self.dynamic |= other.dynamic;
         self.has_where &= other.has_where;
-        self.unreadable = self.unreadable.or(other.unreadable);
     }
 
     /// The operation; `fallback` is what it does if nothing else was found.
@@ -56,7 +53,7 @@ impl Effects {
                 has_where: self.has_where,
                 functions: self.functions,
                 dynamic: self.dynamic,
-                unreadable: self.unreadable.map(str::to_owned),
+                unreadable: None,
                 row_limit: self.row_limit,
             },
         }

@@ -21,15 +21,20 @@ impl Reader<'_, '_> {
     /// `stmt`; answers the verb of a statement that touches nothing that has a name.
     pub(super) fn statement(&mut self) -> Read<Verb> {
         if self.starts_query() || self.is_mark("(") {
-            let start = self.position();
-            self.top_query()?;
-            self.effects.row_limit = query::row_limit(self.since(start));
-            return Ok(Verb::Select);
+            return self.query_statement();
         }
         if self.data_modification()? {
             return Ok(Verb::Select);
         }
-        Err(self.unexpected())
+        self.utility()
+    }
+
+    /// A query, with its limit.
+    pub(super) fn query_statement(&mut self) -> Read<Verb> {
+        let start = self.position();
+        self.top_query()?;
+        self.effects.row_limit = query::row_limit(self.since(start));
+        Ok(Verb::Select)
     }
 
     /// The statement as read.

@@ -159,7 +159,8 @@ impl<'t> Reader<'t, '_> {
             if self.eat_mark(")") {
                 return Ok(());
             }
-            if self.eat("name") {
+            if self.is_name_of_element() {
+                self.skip(1);
                 self.label()?;
             } else if self.is("xmlattributes") && self.nth_is_mark(1, "(") {
                 self.skip(1);
@@ -190,6 +191,16 @@ impl<'t> Reader<'t, '_> {
                 self.expression()?;
             }
         }
+    }
+
+    /// `xmlelement(NAME x, …`: elsewhere `name` is a column.
+    fn is_name_of_element(&self) -> bool {
+        self.is("name")
+            && self.previous().is_some_and(|before| before.is_mark("("))
+            && self.word(1) != "as"
+            && self
+                .nth(1)
+                .is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Quoted))
     }
 
     pub(in crate::sql) fn json_format(&mut self) -> Read<()> {

@@ -1,0 +1,176 @@
+//! The loose part of definitions: constraints, options, actions.
+//!
+//! Their grammar is wide and most of it has no effect beyond the definition. So it is scanned, not
+//! parsed: for tables it names, for queries, and for functions it calls, which run when an index is
+//! built or a column is added. When in doubt something counts as a call.
+
+use crate::sql::keywords::{Class, class};
+use crate::sql::lexer::{Kind, Token};
+use crate::sql::reader::{Name, Read, Reader};
+use crate::{Object, Verb};
+
+impl<'t> Reader<'t, '_> {
+    /// Scans to the end of the statement.
+    pub(super) fn scan(&mut self) -> Read<()> {
+        self.scan_until(|_| false)
+    }
+
+    /// Scans to the end, or to a token outside parentheses at which `stop` holds.
+    pub(super) fn scan_until(&mut self, stop: impl Fn(&Self) -> bool) -> Read<()> {
+        let mut depth = 0_u32;
+        while let Some(token) = self.peek() {
+            if depth == 0 && stop(self) {
+                return Ok(());
+            }
+            match token.kind {
+                Kind::Fault(_) => return Err(self.unexpected()),
+                Kind::Punctuation if token.is_mark("(") => {
+                    if matches!(self.word(1), "select" | "with" | "values") {
+                        self.parenthesised()?;
+                        continue;
+                    }
+                    depth += 1;
+                }
+                Kind::Punctuation if token.is_mark(")") => {
+                    let Some(outer) = depth.checked_sub(1) else {
+                        return Ok(());
+                    };
+                    depth = outer;
+                }
+                Kind::Word | Kind::Quoted => {
+                    if self.scan_words()? || self.scan_call()? {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            self.skip(1);
+        }
+        Ok(())
+    }
+
+    /// Words after which something has a name.
+    fn scan_words(&mut self) -> Read<bool> {
+        let starts_element = self
+            .previous()
+            .is_none_or(|before| before.is_mark("(") || before.is_mark(","));
+        match (self.word(0), self.word(1)) {
+            ("references", _) => {
+                self.skip(1);
+                let name = self.name()?;
+                // A foreign key tells which values the other table holds.
+                self.effects.add(Verb::Select, name.relation());
+            }
+            ("like", _) if starts_element && !self.nth_is_mark(1, "=") => {
+                self.skip(1);
+                let name = self.name()?;
+                self.effects.add(Verb::Select, name.relation());
+            }
+            ("inherits", _) if self.nth_is_mark(1, "(") => {
+                self.skip(1);
+                self.parens(|r| r.list(Self::scan_parent))?;
+            }
+            ("inherit", _) if self.is_name(1) => {
+                self.skip(1);
+                self.scan_parent()?;
+            }
+            ("partition", "of") => {
+                self.skip(2);
+                self.scan_parent()?;
+            }
+            ("attach" | "detach", "partition") => {
+                self.skip(2);
+                self.scan_parent()?;
+            }
+            ("merge", "partitions") | ("split", "partition") => {
+                return Err(self.unexpected());
+            }
+            ("owner", "to") => {
+                self.skip(2);
+                // Ownership is every privilege at once.
+                let name = self.role_name()?;
+                self.effects.add(Verb::Grant, Object::Role { name });
+            }
+            ("set", "schema") if self.is_name(2) => {
+                self.skip(2);
+                let name = self.column_id()?.to_owned();
+                self.effects.add(Verb::Alter, Object::Schema { name });
+            }
+            ("execute", "function" | "procedure") => {
+                self.skip(2);
+                let first = self.non_reserved()?;
+                let name = self.name_after(first)?;
+                self.effects.add(Verb::Call, name.function());
+                if self.is_mark("(") {
+                    self.skip_parens()?;
+                }
+            }
+            // The access method of an exclusion constraint looks like a call.
+            ("exclude", "using") => self.skip(3),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn scan_parent(&mut self) -> Read<()> {
+        let name = self.name()?;
+        self.effects.add(Verb::Alter, name.relation());
+        Ok(())
+    }
+
+    fn is_name(&self, ahead: usize) -> bool {
+        self.nth(ahead).is_some_and(|token| match token.kind {
+            Kind::Quoted => true,
+            Kind::Word => matches!(class(&token.text), Class::Free | Class::Column),
+            _ => false,
+        })
+    }
+
+    /// A name before a parenthesis, where an expression can be.
+    fn scan_call(&mut self) -> Read<bool> {
+        if !self.previous().is_some_and(comes_before_expression) {
+            return Ok(false);
+        }
+        let mut ahead = 0;
+        while self.nth_is_mark(ahead + 1, ".") {
+            ahead += 2;
+        }
+        let reserved = self.is_kind(Kind::Word) && class(self.word(0)) == Class::Reserved;
+        if reserved || !self.nth_is_mark(ahead + 1, "(") {
+            return Ok(false);
+        }
+        let start = self.position();
+        let first = self.label()?;
+        let name = self.name_after(first)?;
+        if is_constraint_word(name) {
+            return Ok(true);
+        }
+        let arguments = self.position();
+        if self.call(name).is_err() {
+            // Not the arguments of a call; the parentheses are scanned for what they hold.
+            self.rewind(start);
+            self.effects.functions.insert(name.dotted());
+            self.effects.add(Verb::Call, name.function());
+            self.rewind(arguments);
+        }
+        Ok(true)
+    }
+}
+
+fn comes_before_expression(token: &Token<'_>) -> bool {
+    const WORDS: [&str; 17] = [
+        "default", "using", "when", "then", "else", "case", "and", "or", "not", "where", "in",
+        "like", "ilike", "between", "on", "return", "is",
+    ];
+    match token.kind {
+        Kind::Operator => true,
+        Kind::Punctuation => matches!(token.text.as_ref(), "(" | "," | "[" | ":=" | "=>"),
+        Kind::Word => WORDS.contains(&token.text.as_ref()),
+        _ => false,
+    }
+}
+
+/// Words before a parenthesis that start a constraint, not a call.
+fn is_constraint_word(name: Name<'_>) -> bool {
+    name.schema.is_none() && matches!(name.name, "exclude" | "key" | "include" | "storage")
+}
