@@ -29,3 +29,25 @@ impl Clock {
         }
     }
 }
+
+/// How long one sleep lasts at most: the wall clock may be set meanwhile.
+const SLICE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How soon a manual clock is looked at again.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(5);
+
+impl Clock {
+    /// Returns at or after this time.
+    pub(crate) async fn sleep_until(&self, time_us: u64) {
+        loop {
+            let left = time_us.saturating_sub(self.now_us());
+            if left == 0 {
+                return;
+            }
+            let pause = match self {
+                Self::System => std::time::Duration::from_micros(left).min(SLICE),
+                Self::Manual(_) => LOOK_AGAIN,
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+}

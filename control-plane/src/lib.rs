@@ -3,8 +3,10 @@
 //! In: calls of filters and of operators. Out: verdicts of people, bundles, durable records.
 //! Deliberately absent: protocol codecs; statements are text here, judged by the filter.
 
+pub mod app;
 pub mod clock;
 pub mod config;
+mod grpc;
 pub mod identity;
 mod policy_files;
 mod random;
