@@ -13,6 +13,8 @@ mod github;
 mod ipv4;
 mod ipv6;
 mod jwt;
+#[cfg(test)]
+mod labelled;
 mod phone;
 mod private_key;
 mod scanner;

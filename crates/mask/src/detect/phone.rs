@@ -1,7 +1,7 @@
 //! Phone numbers, found by their first digit.
 //!
 //! E.164: `+`, an assigned country code, nine to fifteen digits in one run, or eight to fifteen in
-//! groups with spaces, `-`, `.` or brackets between. North America: `(AAA) EEE-NNNN`,
+//! groups with spaces, brackets and either `-` or `.` between. North America: `(AAA) EEE-NNNN`,
 //! `AAA-EEE-NNNN` with `-`, `.` or space, a `1` in front or not; area and exchange start with 2 to 9
 //! and do not end in 11.
 //! Neighbours: no letter or digit on either side, nor one beyond `-` or `.`; with spaces alone as
@@ -54,7 +54,12 @@ pub(super) fn find_international(text: &[u8], first: usize) -> Option<Range<usiz
         };
         from = next;
     }
-    let grouped = end - plus - 1 > len;
+    let number = text.get(plus..end)?;
+    // `+37.7749-122.4194` is a place.
+    if number.contains(&b'.') && number.contains(&b'-') {
+        return None;
+    }
+    let grouped = number.len() > len + 1;
     let long_enough = len >= if grouped { MIN_DIGITS } else { MIN_RUN };
     let ended = !is_joined_after(text, end) && !byte(text, end).is_ascii_digit();
     (long_enough && ended && is_assigned(digits.get(..len)?)).then_some(plus..end)

@@ -126,7 +126,7 @@ impl Pass<'_> {
             b':' => self.look_for(Detector::Ipv6, at, ipv6::find),
             b'J' => self.look_for(Detector::Jwt, at, jwt::find),
             b'G' => self.look_for(Detector::PrivateKey, at, private_key::find),
-            b'I' => self.aws_id(at),
+            b'I' | b'C' => self.aws_id(at),
             b'K' => self.look_for(Detector::AwsKey, at, aws::find_camel_secret),
             b'_' => {
                 self.look_for(Detector::GithubToken, at, github::find);

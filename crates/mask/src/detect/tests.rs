@@ -216,6 +216,20 @@ proptest! {
         }
     }
 
+    /// Triggers are looked up in strides, so each place in a stride is another case.
+    #[test]
+    fn findings_do_not_depend_on_where_the_text_lies(text in noise(), blanks in 1..17_usize) {
+        let moved = [vec![b' '; blanks], text.clone()].concat();
+        let shifted: Vec<_> = scan_with(&Detector::ALL, &text)
+            .into_iter()
+            .map(|Finding { detector, range }| Finding {
+                detector,
+                range: range.start + blanks..range.end + blanks,
+            })
+            .collect();
+        prop_assert_eq!(scan_with(&Detector::ALL, &moved), shifted);
+    }
+
     #[test]
     fn findings_do_not_cut_characters(text in noise().prop_map(|b| String::from_utf8_lossy(&b).into_owned())) {
         for Finding { range, .. } in scan_with(&Detector::ALL, text.as_bytes()) {

@@ -59,7 +59,7 @@ impl Triggers {
             Detector::Jwt => self.opened(b"y", b"J"),
             Detector::PrivateKey => self.opened(b"E", b"G"),
             Detector::AwsKey => {
-                self.opened(b"KSBC", b"I");
+                self.opened(b"KSBC", b"IC");
                 self.opened(b"sS", b"K");
                 self.opened(b"tT", b"_");
             }
