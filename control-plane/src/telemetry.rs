@@ -1,6 +1,6 @@
 //! Logs people can read: one line per thing that happened, never a token, password or row.
 
-use std::error::Error;
+use std::{error::Error, io::IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -13,6 +13,7 @@ pub fn init() {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(std::io::stderr);
     let _ = if json {
         builder.json().try_init()
