@@ -183,6 +183,11 @@ impl Server {
         &self.gateway_token
     }
 
+    /// Filters that follow the policy of a resource now: one for each worker of its Envoy.
+    pub fn filters(&self, resource: &str) -> u32 {
+        self.app.sessions.filters(resource)
+    }
+
     /// Stops taking calls, ends those that are open, and closes the store.
     pub async fn shutdown(mut self) {
         self.app.tasks.stop.cancel();

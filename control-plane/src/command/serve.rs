@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ostiary_control_plane::{
     config::{Config, Problem},
-    server::Server,
+    server::{Server, StartError},
     telemetry,
 };
 use serde_json::json;
@@ -38,18 +38,20 @@ pub(crate) struct ConfigFile {
 impl ConfigFile {
     /// Reads it; every problem is in the failure.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
-        Config::load(&self.path).map_err(|problems| refused(&self.path, &problems))
+        Config::load(&self.path).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            refused(&self.path, &lines)
+        })
     }
 }
 
-fn refused(path: &Path, problems: &[Problem]) -> Failure {
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    let path = path.display();
+fn refused(path: &Path, problems: &[String]) -> Failure {
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),
     };
-    let lines = block(&lines.join("\n"), "  ");
+    let lines = block(&problems.join("\n"), "  ");
+    let path = path.display();
     Failure::new(Code::Input, format!("{path} has {count}\n{lines}"))
 }
 
@@ -70,8 +72,13 @@ pub(crate) async fn run(args: Args, printer: Printer) -> Result<(), Failure> {
 
 /// Starts the control plane.
 pub(crate) async fn start(config: &Config) -> Result<Server, Failure> {
-    Server::start(config).await.map_err(|error| {
-        Failure::failed(format!("cannot start the control plane: {}", chain(&error)))
+    Server::start(config).await.map_err(|error| match error {
+        StartError::Policy(problems) => {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let dir = config.policy.as_deref().unwrap_or(Path::new("policy"));
+            refused(dir, &lines)
+        }
+        other => Failure::failed(format!("cannot start the control plane: {}", chain(&other))),
     })
 }
 
