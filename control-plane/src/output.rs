@@ -25,6 +25,14 @@ pub(crate) enum Format {
     Json,
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn count(number: impl TryInto<u64>, what: &str) -> String {
+    match number.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
 /// A line on standard error. Nobody may be reading there, which is no reason to stop.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

@@ -14,7 +14,7 @@ use ostiary_proto::{
 use serde_json::{Value, json};
 
 use super::{Code, Failure, client::Connection, failure::chain};
-use crate::output::{self, Paint, Printer, block, one_line};
+use crate::output::{self, Paint, Printer, block, count, one_line};
 
 /// Check, apply and fetch the policy bundle
 #[derive(Debug, Subcommand)]
@@ -216,13 +216,6 @@ fn summary(bundle: &GetPolicyResponse) -> String {
         output::local(bundle.applied_us),
         bundle.applied_by
     ))
-}
-
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
 }
 
 #[cfg(test)]

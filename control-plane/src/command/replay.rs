@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use ostiary_proto::Session;
 use ostiary_record::{ApprovalState, Event, Operated, Replied, Verdict, event::Kind};
 
-use crate::output::{self, Paint, Printer, block, clock, one_line, span};
+use crate::output::{self, Paint, Printer, block, clock, count, one_line, span};
 
 /// Under the time and number of a step.
 const MARGIN: &str = "              ";
@@ -74,8 +74,11 @@ pub(crate) fn heading(it: &Session) -> String {
     field(
         "totals",
         &format!(
-            "{} operations, {} denied, {} held, {} values masked",
-            it.operations, it.denied, it.held, it.masked
+            "{}, {} denied, {} held, {} masked",
+            count(it.operations, "operation"),
+            it.denied,
+            it.held,
+            count(it.masked, "value")
         ),
     );
     text
@@ -155,8 +158,9 @@ pub(crate) fn step(event: &Event, printer: Printer) -> String {
             printer.paint(Paint::Bad, &one_line(&text))
         }
         Some(Kind::Closed(it)) => one_line(&format!(
-            "closed by {} after {} operations",
-            it.reason, it.operations
+            "closed by {} after {}",
+            it.reason,
+            count(it.operations, "operation")
         )),
         None => "an event this version does not know".to_owned(),
     };
@@ -224,7 +228,7 @@ fn replied(it: &Replied, printer: Printer) -> String {
     }
     let mut text = format!("#{} {} ({took}", it.operation, one_line(&it.command_tag));
     if it.masked > 0 {
-        let _ = write!(text, ", {} values masked", it.masked);
+        let _ = write!(text, ", {} masked", count(it.masked, "value"));
     }
     text.push(')');
     if !it.columns.is_empty() {
@@ -239,10 +243,7 @@ fn replied(it: &Replied, printer: Printer) -> String {
             0 => String::new(),
             more => format!(", {more} not recorded"),
         };
-        let rows = match it.rows {
-            1 => "1 row".to_owned(),
-            rows => format!("{rows} rows"),
-        };
+        let rows = count(it.rows, "row");
         let _ = write!(text, "\n{MARGIN}({rows}{rest})");
     }
     text

@@ -10,7 +10,7 @@ use ostiary_control_plane::{
 use serde_json::json;
 
 use super::{Code, Failure, failure::chain, signals::Signals};
-use crate::output::{Printer, block};
+use crate::output::{Printer, block, count};
 
 /// Run the control plane alone, for an Envoy of your own
 ///
@@ -46,10 +46,7 @@ impl ConfigFile {
 }
 
 fn refused(path: &Path, problems: &[String]) -> Failure {
-    let count = match problems.len() {
-        1 => "1 problem".to_owned(),
-        count => format!("{count} problems"),
-    };
+    let count = count(problems.len(), "problem");
     let lines = block(&problems.join("\n"), "  ");
     let path = path.display();
     Failure::new(Code::Input, format!("{path} has {count}\n{lines}"))

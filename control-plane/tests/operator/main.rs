@@ -150,7 +150,7 @@ fn events(session: &str) -> Vec<Event> {
         Kind::Operated(Operated {
             operation: 1,
             statement: "SELECT email FROM users /* \u{1b}]52;c;eA==\u{7} */".into(),
-            statement_size: 44,
+            statement_size: 41,
             verb: "sql:select".into(),
             accesses: vec!["sql:select public.users".into()],
             verdict: Verdict::Allow.into(),
@@ -221,16 +221,16 @@ async fn a_session_is_found_and_played_back() {
         12:26:40.100  connected from 127.0.0.1:50000 to shop, database shop, as ann, with psql
         12:26:40.200  logged in: claude-17 of http://127.0.0.1:7701, as shop_app on server 15.18
         12:26:40.300  #1 SELECT email FROM users /* \x1b]52;c;eA==\x07 */
-                      … 44 bytes in all
                       allowed by `reads`
                       sql:select public.users
-        12:26:40.400  #1 SELECT 1 (2.0 ms, 1 values masked)
+        12:26:40.400  #1 SELECT 1 (2.0 ms, 1 value masked)
                        email
                       --------------
                        ********.com
                       (1 row)
-        12:26:40.500  closed by client after 1 operations
-    "#]].assert_eq(steps);
+        12:26:40.500  closed by client after 1 operation
+    "#]]
+    .assert_eq(steps);
 
     let hits = gate.run(
         &sam,
