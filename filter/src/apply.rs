@@ -6,7 +6,7 @@ use proxy_wasm::{hostcalls, types::BufferType};
 use crate::{
     clock,
     control::{approval, cancel, login},
-    sessions::{Connection, Phase},
+    sessions::{Connection, Phase, Stalled},
     shell::Shell,
 };
 
@@ -19,12 +19,57 @@ pub(crate) enum During {
     Other,
 }
 
+/// A position past any buffer, where the host appends. At 0 it would put bytes before those that an
+/// earlier round of the same callback wrote, which go out only when the callback ends.
+const END: usize = usize::MAX;
+
+/// The most of the client's bytes that a session sees before the queue of events is looked at again:
+/// what can be in them stays well below the room that is left in it.
+const CHUNK: usize = 16 << 10;
+
 /// What the client gets of the server's bytes, relative to those of the current callback.
 #[derive(Default)]
 struct ToClient {
     before: Vec<u8>,
     pass: bool,
     after: Vec<u8>,
+}
+
+/// Gives the session the client's bytes and carries out what follows. While the record is behind,
+/// they wait. The connection's context must be the effective one.
+pub(crate) fn feed(shell: &Shell, connection: &mut Connection, bytes: &[u8]) {
+    let now = clock::now();
+    let mut rest = bytes;
+    while let Some((chunk, later)) = rest
+        .split_at_checked(CHUNK.min(rest.len()))
+        .filter(|(chunk, _)| !chunk.is_empty())
+    {
+        if connection.phase != Phase::Open {
+            return;
+        }
+        if let Some(stalled) = &mut connection.stalled {
+            if stalled.bytes.len().saturating_add(rest.len()) > shell.config.limits.ahead {
+                log::warn!(
+                    "session {}: sends too much while it waits; it ends",
+                    connection.id
+                );
+                shell.end(connection);
+            } else {
+                stalled.bytes.extend_from_slice(rest);
+            }
+            return;
+        }
+        if shell.recording.is_congested() {
+            connection.stalled = Some(Stalled {
+                bytes: rest.to_vec(),
+                since: now,
+            });
+            return;
+        }
+        connection.session.from_client(chunk, now);
+        apply(shell, connection, During::Other);
+        rest = later;
+    }
 }
 
 /// Carries out every effect the session has. The connection's context must be the effective one.
@@ -83,7 +128,7 @@ fn write_server(connection: &mut Connection, bytes: Vec<u8>) {
         return;
     }
     log::trace!("session {}: {} bytes to server", connection.id, bytes.len());
-    let written = hostcalls::set_buffer(BufferType::DownstreamData, 0, 0, &bytes)
+    let written = hostcalls::set_buffer(BufferType::DownstreamData, END, 0, &bytes)
         .and_then(|()| hostcalls::resume_downstream());
     if let Err(status) = written {
         log::error!(

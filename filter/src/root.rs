@@ -118,6 +118,7 @@ impl RootContext for Root {
                 connection.session.on_timeout(now);
             });
         }
+        shell.end_stalled(now);
         shell.recording.on_tick(shell, now);
     }
 

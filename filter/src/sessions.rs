@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use ostiary_session::postgres::Session;
+use ostiary_session::{Now, postgres::Session};
 
 /// One connection: its session, and how far the host has come with it.
 pub(crate) struct Connection {
@@ -16,11 +16,19 @@ pub(crate) struct Connection {
     pub(crate) writable: bool,
     /// Bytes for the server that came before that.
     pub(crate) unsent: Vec<u8>,
+    /// Bytes of the client that wait, since when, for the record to catch up.
+    pub(crate) stalled: Option<Stalled>,
     /// The call of the approval that is waited for.
     pub(crate) approval: Option<u32>,
     pub(crate) phase: Phase,
     pub(crate) client_gone: bool,
     pub(crate) server_gone: bool,
+}
+
+/// Client bytes that the session has not seen.
+pub(crate) struct Stalled {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) since: Now,
 }
 
 /// The life of a connection.

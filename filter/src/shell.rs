@@ -87,6 +87,45 @@ impl Shell {
         enter(caller);
     }
 
+    /// Gives sessions the client's bytes that waited for the record. Called from the root.
+    pub(crate) fn resume_stalled(&self) {
+        for context in self
+            .sessions
+            .pick(|connection| connection.stalled.is_some())
+        {
+            if self.recording.is_congested() {
+                return;
+            }
+            self.with(self.root, context, |connection, _| {
+                if let Some(stalled) = connection.stalled.take() {
+                    apply::feed(self, connection, &stalled.bytes);
+                }
+            });
+        }
+    }
+
+    /// Ends the connections whose bytes have waited for the record too long. Called from the root.
+    pub(crate) fn end_stalled(&self, now: Now) {
+        let limit = self.config.limits.record_us;
+        let due = self.sessions.pick(|connection| {
+            connection
+                .stalled
+                .as_ref()
+                .is_some_and(|stalled| now.0.saturating_sub(stalled.since.0) > limit)
+        });
+        for context in due {
+            self.with(self.root, context, |connection, _| {
+                log::warn!(
+                    "session {}: the record does not catch up; it ends",
+                    connection.id
+                );
+                self.metrics.record_overflows.add(1);
+                connection.stalled = None;
+                self.end(connection);
+            });
+        }
+    }
+
     /// Closes a connection soon: see [`Phase::Ending`].
     pub(crate) fn end(&self, connection: &mut Connection) {
         if connection.phase == Phase::Open {

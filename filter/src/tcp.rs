@@ -71,6 +71,7 @@ impl Tcp {
             session: Session::new(config, shell.state(), now),
             writable: false,
             unsent: Vec::new(),
+            stalled: None,
             approval: None,
             phase: Phase::Open,
             client_gone: false,
@@ -166,7 +167,7 @@ impl StreamContext for Tcp {
         if connection.phase == Phase::Open && !connection.client_gone {
             let now = clock::now();
             if bytes.len() == size {
-                connection.session.from_client(&bytes, now);
+                apply::feed(shell, &mut connection, &bytes);
             } else {
                 log::error!(
                     "session {}: the host kept bytes back; it ends",
@@ -175,6 +176,7 @@ impl StreamContext for Tcp {
                 shell.end(&mut connection);
             }
             if end {
+                connection.stalled = None;
                 connection.client_gone = true;
                 connection.session.on_client_closed(now);
             }

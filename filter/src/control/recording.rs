@@ -1,7 +1,7 @@
 //! `Gateway.Append`: events out, durable acknowledgements in. One stream for each VM, owned by the root.
 //!
 //! When the control plane is away, events are kept up to a bound and sent again, in order, on the next
-//! stream. At the bound every connection that has something to record is closed: nothing goes unrecorded.
+//! stream. At half the bound the bytes of clients wait; at the bound every connection that has something to record is closed: nothing goes unrecorded.
 
 mod queue;
 
@@ -53,6 +53,13 @@ impl Recording {
         self.0
             .try_borrow()
             .is_ok_and(|state| state.queue.is_eager())
+    }
+
+    /// Whether clients should wait for the record to catch up.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.0
+            .try_borrow()
+            .map_or(true, |state| state.queue.is_congested())
     }
 
     /// Sends what waits, if there is a stream, from a callback in which `effective` is the effective
@@ -122,6 +129,9 @@ impl Recording {
             shell.with(shell.root, context, |connection, now| {
                 connection.session.on_recorded(seq, now);
             });
+        }
+        if !self.is_congested() {
+            shell.resume_stalled();
         }
     }
 

@@ -72,6 +72,11 @@ impl Queue {
         self.waiting_bytes >= EAGER_BYTES
     }
 
+    /// Whether so much is held that connections should wait before they cause more.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.events > MAX_EVENTS / 2 || self.bytes > MAX_BYTES / 2
+    }
+
     /// Keeps an event of a connection. [`Full`] means that the connection must end: this event is
     /// still kept, so that its record has no gap, and so is what it says of its end; beyond twice the
     /// bound nothing is.

@@ -86,7 +86,9 @@ fn is_full_at_its_bounds_and_keeps_nothing_at_twice_that() {
     assert_eq!(queue.push(7, event(3, 1)), Err(Full));
     assert_eq!(queue.len(), 2 * MAX_EVENTS);
     let mut queue = Queue::new();
+    assert!(!queue.is_congested());
     queue.push(7, event(1, MAX_BYTES - 100)).unwrap();
+    assert!(queue.is_congested());
     assert_eq!(queue.push(7, event(2, 100)), Err(Full));
     assert_eq!(queue.len(), 2);
     assert_eq!(queue.push(7, event(2, MAX_BYTES)), Err(Full));
