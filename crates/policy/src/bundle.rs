@@ -86,7 +86,7 @@ impl Bundle {
         if !problems.is_empty() {
             return Err(problems.into_list());
         }
-        let judge = Mentions::of(rules.iter().map(|rule| &rule.policy), &labels)
+        let judge = Mentions::of(rules.iter().map(|rule| &rule.policy))
             .and_then(|mentions| Judge::new(&rules, mentions));
         let judge = judge.map_err(|error| {
             problems.push("", || 0, error);

@@ -4,13 +4,10 @@
 //! must allow. The second holds the annotated `forbid`s beside a permit of everything; each that
 //! matches asks for its approval. An operation passes only if all its accesses do.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    str::FromStr as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Effect, EntityUid, Policy, PolicySet, Request, Response,
+    ActionConstraint, Authorizer, Effect, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
 };
 use ostiary_operation::{Access, Object, Operation, Principal, Target, Verb};
 
@@ -69,7 +66,9 @@ impl Judge {
         let permits = |rule: &Rule| rule.policy.effect() == Effect::Permit;
         let asks = |rule: &Rule| rule.approval.is_some();
         let mut asking = set(&asks)?;
-        let blanket = Policy::from_str("permit (principal, action, resource);")
+        // An id no author can choose.
+        let id = Some(PolicyId::new("(everything)"));
+        let blanket = Policy::parse(id, "permit (principal, action, resource);")
             .map_err(|error| error.to_string())?;
         asking.add(blanket).map_err(|error| error.to_string())?;
         Ok(Self {

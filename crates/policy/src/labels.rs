@@ -2,7 +2,7 @@
 
 mod column;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr as _};
 
 use ostiary_mask::{Strategy, detect::Detector};
 use ostiary_operation::Target;
@@ -17,22 +17,6 @@ pub use column::LabelledColumn;
 use column::{ColumnRule, parse_column};
 
 pub(crate) const FILE: &str = "labels.yaml";
-
-/// Every detector by the name authors use.
-const DETECTORS: [(&str, Detector); 12] = [
-    ("email", Detector::Email),
-    ("payment_card", Detector::PaymentCard),
-    ("us_ssn", Detector::UsSsn),
-    ("phone", Detector::Phone),
-    ("ipv4", Detector::Ipv4),
-    ("ipv6", Detector::Ipv6),
-    ("jwt", Detector::Jwt),
-    ("private_key", Detector::PrivateKey),
-    ("aws_key", Detector::AwsKey),
-    ("github_token", Detector::GithubToken),
-    ("slack_token", Detector::SlackToken),
-    ("gcp_key", Detector::GcpKey),
-];
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -129,13 +113,12 @@ impl Labels {
         let Some(name) = field.text(problems) else {
             return;
         };
-        let Some((_, detector)) = DETECTORS.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<&str> = DETECTORS.iter().map(|(known, _)| *known).collect();
-            let message = format!("unknown detector `{name}`; known: {}", known.join(", "));
-            return field.problem(problems, message);
+        let detector = match Detector::from_str(name) {
+            Ok(detector) => detector,
+            Err(error) => return field.problem(problems, error.to_string()),
         };
         let Some(label) = label else { return };
-        if let Some(other) = self.detectors.insert(*detector, label) {
+        if let Some(other) = self.detectors.insert(detector, label) {
             field.problem(
                 problems,
                 format!("detector `{name}` has label `{other}` already"),
@@ -164,13 +147,6 @@ impl Labels {
             .iter()
             .filter(|rule| rule.is_in(target))
             .map(|rule| &rule.column)
-    }
-
-    /// Every schema and table that has a labelled column, wherever.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.columns
-            .iter()
-            .map(|rule| (rule.column.schema.as_str(), rule.column.table.as_str()))
     }
 }
 

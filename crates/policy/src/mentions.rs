@@ -12,7 +12,10 @@ use cedar_policy::{
 };
 use ostiary_operation::Target;
 
-use crate::{entities::unescape, labels::Labels};
+use crate::entities::unescape;
+
+/// Schemas in which one name may have to be judged; each costs an evaluation of every policy.
+const MAX_SCHEMAS: usize = 128;
 
 /// Where an unqualified name may be.
 #[derive(Debug, Default)]
@@ -23,16 +26,12 @@ pub(crate) struct Mentions {
     schemas: BTreeMap<(String, String), BTreeSet<String>>,
     /// Schemas of tables and functions named as entities, by resource, database and name.
     members: BTreeMap<(String, String, String), BTreeSet<String>>,
-    /// Schemas of labelled columns, by table.
-    labelled: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Mentions {
-    /// Reads policies and labels; fails if Cedar cannot show a policy's conditions.
-    pub(crate) fn of<'a>(
-        policies: impl Iterator<Item = &'a Policy>,
-        labels: &Labels,
-    ) -> Result<Self, String> {
+    /// Reads policies; fails if they name too many schemas, or Cedar cannot show a condition. Labels
+    /// are not read: a decision does not depend on them.
+    pub(crate) fn of<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<Self, String> {
         let mut mentions = Self::default();
         for policy in policies {
             for literal in policy.entity_literals() {
@@ -49,9 +48,19 @@ impl Mentions {
                 }
             }
         }
-        for (schema, table) in labels.tables() {
-            let schemas = mentions.labelled.entry(table.to_owned()).or_default();
-            schemas.insert(schema.to_owned());
+        let largest = |sets: &mut dyn Iterator<Item = &BTreeSet<String>>| {
+            sets.map(BTreeSet::len).max().unwrap_or_default()
+        };
+        let most = mentions
+            .anywhere
+            .len()
+            .saturating_add(largest(&mut mentions.schemas.values()))
+            .saturating_add(largest(&mut mentions.members.values()));
+        if most > MAX_SCHEMAS {
+            return Err(format!(
+                "the policies name {most} schemas in which one table may be, more than {MAX_SCHEMAS}; \
+                 use `resource.schema like` for schemas that are alike"
+            ));
         }
         Ok(mentions)
     }
@@ -64,7 +73,6 @@ impl Mentions {
             Some(&self.anywhere),
             self.schemas.get(&place),
             self.members.get(&member),
-            self.labelled.get(name),
         ];
         named
             .into_iter()
@@ -148,13 +156,15 @@ fn add_texts(expr: &Expr, texts: &mut BTreeSet<String>) {
         Expr::Literal(Literal::String(text)) => {
             texts.insert(text.to_string());
         }
-        // A schema that the pattern matches: each wildcard stands for nothing.
+        // Two schemas that the pattern matches: each wildcard stands for nothing, or for something.
         Expr::Like { pattern, .. } => {
-            let text = pattern.iter().filter_map(|part| match part {
-                PatternElem::Char(char) => Some(*char),
-                PatternElem::Wildcard => None,
-            });
-            texts.insert(text.collect());
+            for wildcard in [None, Some('?')] {
+                let text = pattern.iter().filter_map(|part| match part {
+                    PatternElem::Char(char) => Some(*char),
+                    PatternElem::Wildcard => wildcard,
+                });
+                texts.insert(text.collect());
+            }
         }
         _ => {}
     }

@@ -13,11 +13,13 @@ use crate::{
     labels::Labels,
     literals,
     names::{PLAIN, is_hidden, is_plain, meant},
-    statement::{MAX_NESTING, MAX_WEIGHT, Statement, statements},
+    statement::{MAX_DEPTH, Statement, statements},
 };
 
 /// Policies in a bundle; each is evaluated for everything an operation touches.
 const MAX_POLICIES: usize = 500;
+/// Words, strings and operators of all policies: each is checked for every pair of action and object.
+const MAX_TOTAL_WEIGHT: usize = 20_000;
 /// A reason is shown in one line of an error message.
 const MAX_REASON: usize = 300;
 const ANNOTATIONS: [&str; 3] = ["id", "reason", "approval"];
@@ -66,7 +68,7 @@ impl Source<'_> {
 pub(crate) fn parse(files: &Files, known: &Known<'_>, problems: &mut Problems) -> Vec<Rule> {
     let mut rules = Vec::new();
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
-    let mut count = 0_usize;
+    let (mut count, mut weight) = (0_usize, 0_usize);
     for (file, text) in files.iter().filter(|(name, _)| name.ends_with(".cedar")) {
         for statement in statements(text) {
             let source = Source {
@@ -77,6 +79,15 @@ pub(crate) fn parse(files: &Files, known: &Known<'_>, problems: &mut Problems) -
             count = count.saturating_add(1);
             if count > MAX_POLICIES {
                 let message = format!("a bundle holds at most {MAX_POLICIES} policies");
+                source.problem(problems, 0, message);
+                return rules;
+            }
+            weight = weight.saturating_add(statement.weight);
+            if weight > MAX_TOTAL_WEIGHT {
+                let message = format!(
+                    "the policies are too large together: more than {MAX_TOTAL_WEIGHT} words, \
+                     strings and operators"
+                );
                 source.problem(problems, 0, message);
                 return rules;
             }
@@ -104,13 +115,11 @@ pub(crate) fn parse(files: &Files, known: &Known<'_>, problems: &mut Problems) -
 }
 
 fn parse_one(source: &Source<'_>, problems: &mut Problems) -> Option<Policy> {
-    let Statement {
-        weight, nesting, ..
-    } = source.statement;
-    if weight > MAX_WEIGHT || nesting > MAX_NESTING {
+    let depth = source.statement.depth;
+    if depth > MAX_DEPTH {
         let message = format!(
-            "the policy is too large: {weight} operators and words of at most {MAX_WEIGHT}, \
-             brackets {nesting} deep of at most {MAX_NESTING}; split it"
+            "the policy is {depth} levels deep, of at most {MAX_DEPTH}; join terms with `contains` \
+             or split the policy"
         );
         source.problem(problems, 0, message);
         return None;

@@ -162,18 +162,54 @@ fn text_that_a_reviewer_reads_otherwise() {
 
 #[test]
 fn policies_that_are_too_large() {
-    let deep = format!("{}true{}", "(".repeat(30), ")".repeat(30));
-    let long = vec!["true"; 400].join(" || ");
+    let conditions = [
+        format!("{}true{}", "(".repeat(50), ")".repeat(50)),
+        vec!["true"; 60].join(" || "),
+        format!("0 < {}", vec!["1"; 60].join(" + ")),
+        format!("context{}", ".a".repeat(60)),
+        format!("{}true", "if true then true else ".repeat(60)),
+        format!("{}true{}", "!(true && ".repeat(20), ")".repeat(20)),
+    ];
+    let policies: String = conditions
+        .iter()
+        .zip('a'..)
+        .map(|(condition, id)| {
+            format!("@id(\"{id}\") permit (principal, action, resource) when {{ {condition} }};\n")
+        })
+        .collect();
     check(
-        &format!(
-            "@id(\"a\") permit (principal, action, resource) when {{ {deep} }};\n\
-             @id(\"b\") permit (principal, action, resource) when {{ {long} }};"
-        ),
+        &policies,
         expect![[r#"
-            p.cedar:1: the policy is too large: 7 operators and words of at most 600, brackets 31 deep of at most 24; split it
-            p.cedar:2: the policy is too large: 1204 operators and words of at most 600, brackets 1 deep of at most 24; split it
-        "#]],
+        p.cedar:1: the policy is 155 levels deep, of at most 48; join terms with `contains` or split the policy
+        p.cedar:2: the policy is 64 levels deep, of at most 48; join terms with `contains` or split the policy
+        p.cedar:3: the policy is 64 levels deep, of at most 48; join terms with `contains` or split the policy
+        p.cedar:4: the policy is 65 levels deep, of at most 48; join terms with `contains` or split the policy
+        p.cedar:5: the policy is 65 levels deep, of at most 48; join terms with `contains` or split the policy
+        p.cedar:6: the policy is 105 levels deep, of at most 48; join terms with `contains` or split the policy
+    "#]],
     );
+}
+
+#[test]
+fn policies_may_be_as_deep_as_the_bound_says() {
+    let conditions = [
+        format!("{}true{}", "(".repeat(14), ")".repeat(14)),
+        vec!["context.dynamic"; 40].join(" && "),
+        vec!["context.dynamic"; 40].join(" || "),
+        format!("0 < {}", vec!["1"; 42].join(" + ")),
+        format!("{}true", "if context.dynamic then true else ".repeat(40)),
+        format!("{}true{}", "!(context.dynamic && ".repeat(7), ")".repeat(7)),
+        format!("[{}\"x\"].contains(context.role)", "\"y\", ".repeat(1000)),
+    ];
+    for condition in conditions {
+        let policy = format!(
+            "@id(\"x\") permit (principal, action == Action::\"sql:select\", resource)\n\
+             when {{ {condition} }};"
+        );
+        let bundle = super::bundle(&files(&policy));
+        let operation = super::notation::operation("sql:select public.users");
+        bundle.decide(&super::who(""), &super::shop(), &operation);
+    }
 }
 
 #[test]
@@ -194,6 +230,21 @@ fn bundles_that_are_too_large() {
     let many: String = (0..=500)
         .map(|n| format!("@id(\"p{n}\") permit (principal, action == Action::\"sql:do\", resource is Table);\n"))
         .collect();
+    let heavy = vec!["context.dynamic"; 40].join(" && ");
+    let heavy: String = (0..120)
+        .map(|n| {
+            format!(
+                "@id(\"p{n}\") permit (principal, action == Action::\"sql:do\", resource is Table) \
+                 when {{ {heavy} }};\n"
+            )
+        })
+        .collect();
+    check(
+        &heavy,
+        expect![[r#"
+        p.cedar:93: the policies are too large together: more than 20000 words, strings and operators
+    "#]],
+    );
     check(
         &many,
         expect![[r#"
@@ -271,7 +322,7 @@ colums: []
             labels.yaml:22: `columns.8` lacks `column`
             labels.yaml:23: `columns.9` lacks `label`
             labels.yaml:24: `columns.10` must be a mapping, not text
-            labels.yaml:26: unknown detector `emails`; known: email, payment_card, us_ssn, phone, ipv4, ipv6, jwt, private_key, aws_key, github_token, slack_token, gcp_key
+            labels.yaml:26: unknown detector `emails`; known are `email`, `payment_card`, `us_ssn`, `phone`, `ipv4`, `ipv6`, `jwt`, `private_key`, `aws_key`, `github_token`, `slack_token`, `gcp_key`
             labels.yaml:28: detector `email` has label `a` already
             labels.yaml:29: `detectors.4.detector` must be text, not a list
             labels.yaml:30: unknown key `colums`; did you mean `columns`?
@@ -398,5 +449,19 @@ fn problems_of_every_file_come_at_once_and_are_bounded() {
     assert_eq!(
         told.lines().last(),
         Some(":0: 803 more problems are not listed")
+    );
+}
+
+#[test]
+fn policies_that_name_too_many_schemas() {
+    let names: Vec<String> = (0..200).map(|n| format!("\"tenant_{n}\"")).collect();
+    check(
+        &format!(
+            "@id(\"a\") forbid (principal, action, resource is Table) when {{ [{}].contains(resource.schema) }};",
+            names.join(",")
+        ),
+        expect![[r#"
+            :0: the policies name 200 schemas in which one table may be, more than 128; use `resource.schema like` for schemas that are alike
+        "#]],
     );
 }

@@ -38,6 +38,8 @@ fn a_forbid_on_a_schema_holds_for_every_name_that_may_be_in_it() {
         r#"forbid (principal, action, resource is Table) unless { resource.schema == "public" };"#,
         r#"forbid (principal, action, resource is Table) when { resource.schema like "sec*" };"#,
         r#"forbid (principal, action, resource is Table)
+           when { resource.schema like "sec*" && resource.schema != "sec" };"#,
+        r#"forbid (principal, action, resource is Table)
            when { ["hidden", "secret"].contains(resource.schema) };"#,
         r#"forbid (principal, action, resource is Table)
            when { resource.schema == (if context.dynamic then "x" else "secret") };"#,
