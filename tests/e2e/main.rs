@@ -1,10 +1,87 @@
-#[test]
-fn pg() {
-    let p = ostiary_tests::postgres::Postgres::start(&ostiary_tests::postgres::Settings {
-        tls: true,
-        ..Default::default()
+//! Real Envoy, real PostgreSQL, real clients. One binary, so that everything that disturbs nobody shares
+//! one gateway.
+
+mod approvals;
+mod archive;
+mod cases;
+mod denials;
+mod drivers;
+mod hostile;
+mod login;
+mod malformed;
+mod masking;
+mod outage;
+mod policy;
+mod story;
+mod unsupported;
+mod up;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use ostiary_tests::{
+    Result, bail,
+    postgres::Postgres,
+    shared,
+    stack::{Policy, Stack, Target, example_policy},
+};
+
+/// Runs a test's body on the shared gateway and server.
+fn with_shared(body: impl FnOnce(&'static Stack, &'static Postgres) -> Result<()>) -> Result<()> {
+    let (stack, postgres) = (shared::stack()?, shared::postgres()?);
+    explain(stack, || body(stack, postgres))
+}
+
+/// Runs a test's body on a gateway of its own, in front of the shared server.
+fn with_own(
+    policy: &Policy,
+    body: impl FnOnce(&mut Stack, &'static Postgres) -> Result<()>,
+) -> Result<()> {
+    let postgres = shared::postgres()?;
+    let mut stack = Stack::start(shared::issuer()?, &[Target::shop(postgres.port())], policy)?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut stack, postgres)));
+    explain(&stack, || {
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     })
-    .unwrap();
-    let d = p.database().unwrap();
-    assert_eq!(p.value(&d, "select count(*) from users").unwrap(), "3");
+}
+
+/// A failure, of either kind, comes with the end of the gateway's log.
+fn explain(stack: &Stack, body: impl FnOnce() -> Result<()>) -> Result<()> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(outcome) => stack.explain(outcome),
+        Err(panic) => {
+            if let Err(error) = stack.explain(Err(ostiary_tests::anyhow!("the test panicked"))) {
+                eprintln!("{error:?}");
+            }
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// The example bundle with a text of one of its files replaced.
+fn example_with(file: &str, from: &str, to: &str) -> Result<Policy> {
+    let mut policy = example_policy()?;
+    match policy.get_mut(file) {
+        Some(text) if text.contains(from) => *text = text.replace(from, to),
+        _ => bail!("`{file}` of the example policy does not hold `{from}`"),
+    }
+    Ok(policy)
+}
+
+/// SQLSTATE and message of a server's error.
+fn refusal<T>(outcome: std::result::Result<T, postgres::Error>) -> Result<(String, String)> {
+    match outcome {
+        Ok(_) => bail!("it was not refused"),
+        Err(error) => match error.as_db_error() {
+            Some(db) => Ok((db.code().code().to_owned(), db.message().to_owned())),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// The events of one kind.
+fn of_kind<'a>(events: &'a [serde_json::Value], kind: &str) -> Vec<&'a serde_json::Value> {
+    events
+        .iter()
+        .filter(|event| event["kind"] == kind)
+        .collect()
 }

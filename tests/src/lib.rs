@@ -2,6 +2,7 @@
 //! processes, each wait for a condition with a deadline, nothing left behind.
 
 pub mod clients;
+pub mod fake;
 pub mod issuer;
 pub mod narrate;
 pub mod ports;

@@ -90,10 +90,19 @@ pub struct Stack {
     folder: Folder,
     running: Running,
     address: String,
-    admin: u16,
-    /// Resource to port.
-    listeners: BTreeMap<String, u16>,
+    parts: Parts,
     issuer: IssuerRef,
+}
+
+/// The ports a configuration names.
+#[derive(Debug)]
+pub struct Parts {
+    /// Of the control plane.
+    pub control_plane: u16,
+    /// Of Envoy's admin interface.
+    pub admin: u16,
+    /// Of each resource.
+    pub listeners: BTreeMap<String, u16>,
 }
 
 /// What tokens are made with.
@@ -103,51 +112,14 @@ impl Stack {
     /// Starts `ostiary up` and waits until it is ready.
     pub fn start(issuer: IssuerRef, targets: &[Target], policy: &Policy) -> Result<Self> {
         let folder = Folder::new("stack")?;
-        let (port, admin) = (ports::free(), ports::free());
-        write_policy(&folder.path().join("policy"), policy)?;
-        let mut listeners = BTreeMap::new();
-        let mut resources = Vec::new();
-        write_private(&folder.path().join("password"), PASSWORD)?;
-        for target in targets {
-            let listen = ports::free();
-            listeners.insert(target.name.clone(), listen);
-            let mut resource = json!({
-                "name": target.name, "kind": "postgres", "role": target.role,
-                "listen": format!("127.0.0.1:{listen}"),
-                "address": format!("127.0.0.1:{}", target.port),
-            });
-            if target.role != "shop_trust" {
-                resource["password"] = json!({"file": "password"});
-            }
-            for (key, value) in &target.more {
-                resource[key] = json!(value);
-            }
-            resources.push(resource);
-        }
-        let config = json!({
-            "state_dir": "state",
-            "control_plane": {"listen": format!("127.0.0.1:{port}")},
-            "identity": {"issuers": [{"issuer": issuer.url(), "audience": AUDIENCE}]},
-            "roles": {"admin": ["platform"], "reviewer": ["dba"], "auditor": ["security"]},
-            "policy": "policy",
-            "envoy": {
-                "admin": format!("127.0.0.1:{admin}"),
-                "binary": tools::envoy()?,
-                "filter": tools::filter()?,
-                "concurrency": 2,
-            },
-            "resources": resources,
-        });
-        let file = folder.path().join("ostiary.yaml");
-        std::fs::write(&file, serde_yaml_ng::to_string(&config)?)?;
+        let parts = write_configuration(folder.path(), issuer, targets, policy)?;
         let running = Self::spawn(&folder)?;
-        let address = format!("http://127.0.0.1:{port}");
+        let address = format!("http://127.0.0.1:{}", parts.control_plane);
         let mut this = Self {
             folder,
             running,
             address,
-            admin,
-            listeners,
+            parts,
             issuer,
         };
         this.wait_ready()?;
@@ -182,7 +154,8 @@ impl Stack {
 
     /// The port of a resource.
     pub fn port(&self, resource: &str) -> Result<u16> {
-        self.listeners
+        self.parts
+            .listeners
             .get(resource)
             .copied()
             .with_context(|| format!("no resource {resource}"))
@@ -195,7 +168,7 @@ impl Stack {
 
     /// Port of Envoy's admin listener.
     pub fn admin_port(&self) -> u16 {
-        self.admin
+        self.parts.admin
     }
 
     /// Its folder: `ostiary.yaml`, `policy`, `state`, `log`.
@@ -364,7 +337,7 @@ impl Operator {
         })
     }
 
-    /// Waits for the closed session of a subject whose record holds as many sessions as asked.
+    /// The sessions of a subject, newest first.
     pub fn sessions(&self, subject: &str) -> Result<Vec<Value>> {
         let answer = self.json(&["sessions", "list", "--subject", subject])?;
         Ok(answer["sessions"].as_array().cloned().unwrap_or_default())
@@ -379,13 +352,75 @@ impl Operator {
         self.events(session["id"].as_str().context("a session id")?)
     }
 
+    /// Every event of every session of a subject so far.
+    pub fn events_of(&self, subject: &str) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        for session in self.sessions(subject)? {
+            all.extend(self.events(session["id"].as_str().context("a session id")?)?);
+        }
+        Ok(all)
+    }
+
     /// The events of a session so far.
     pub fn events(&self, session: &str) -> Result<Vec<Value>> {
         self.json_lines(&["sessions", "replay", "--instant", session])
     }
 }
 
-/// The port a gateway in front of this server gives `shop`.
+/// Writes `ostiary.yaml`, the policy it names and the password into a folder.
+pub fn write_configuration(
+    folder: &Path,
+    issuer: &Issuer,
+    targets: &[Target],
+    policy: &Policy,
+) -> Result<Parts> {
+    write_policy(&folder.join("policy"), policy)?;
+    write_private(&folder.join("password"), PASSWORD)?;
+    let (port, admin) = (ports::free(), ports::free());
+    let mut listeners = BTreeMap::new();
+    let mut resources = Vec::new();
+    for target in targets {
+        let listen = ports::free();
+        listeners.insert(target.name.clone(), listen);
+        let mut resource = json!({
+            "name": target.name, "kind": "postgres", "role": target.role,
+            "listen": format!("127.0.0.1:{listen}"),
+            "address": format!("127.0.0.1:{}", target.port),
+        });
+        if target.role != "shop_trust" {
+            resource["password"] = json!({"file": "password"});
+        }
+        for (key, value) in &target.more {
+            resource[key] = json!(value);
+        }
+        resources.push(resource);
+    }
+    let config = json!({
+        "state_dir": "state",
+        "control_plane": {"listen": format!("127.0.0.1:{port}")},
+        "identity": {"issuers": [{"issuer": issuer.url(), "audience": AUDIENCE}]},
+        "roles": {"admin": ["platform"], "reviewer": ["dba"], "auditor": ["security"]},
+        "policy": "policy",
+        "envoy": {
+            "admin": format!("127.0.0.1:{admin}"),
+            "binary": tools::envoy()?,
+            "filter": tools::filter()?,
+            "concurrency": 2,
+        },
+        "resources": resources,
+    });
+    std::fs::write(
+        folder.join("ostiary.yaml"),
+        serde_yaml_ng::to_string(&config)?,
+    )?;
+    Ok(Parts {
+        control_plane: port,
+        admin,
+        listeners,
+    })
+}
+
+/// A gateway with the example policy in front of this server gives `shop`.
 pub fn shop(issuer: IssuerRef, postgres: &Postgres) -> Result<Stack> {
     Stack::start(issuer, &[Target::shop(postgres.port())], &example_policy()?)
 }

@@ -153,6 +153,21 @@ impl Raw {
         Ok(all)
     }
 
+    /// The same where the end may also be a reset, as after bytes nobody read.
+    pub fn until_closed_or_reset(&mut self) -> Result<Vec<Message>> {
+        let mut all = Vec::new();
+        loop {
+            match self.next() {
+                Ok(Some(message)) => all.push(message),
+                Ok(None) => return Ok(all),
+                Err(error) => match error.downcast_ref::<std::io::Error>() {
+                    Some(io) if io.kind() != ErrorKind::WouldBlock => return Ok(all),
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
     /// Sends a simple query and collects the answer.
     pub fn query(&mut self, sql: &str) -> Result<Vec<Message>> {
         self.send(&message('Q', &text(sql)))?;
