@@ -10,8 +10,6 @@ pub mod ingest;
 pub mod policies;
 pub mod resources;
 pub mod sessions;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

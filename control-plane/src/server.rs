@@ -133,6 +133,22 @@ impl Server {
         let tls = config.control_plane.tls.as_ref();
         let tls = tls.map(tls_config).transpose()?;
         let app = App::new(config, store, clock).await?;
+        match Self::serve(config, app.clone(), gateway_token, tls).await {
+            Ok(server) => Ok(server),
+            Err(error) => {
+                // The store is free again when the error is out.
+                stop(&app).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn serve(
+        config: &Config,
+        app: Arc<App>,
+        gateway_token: String,
+        tls: Option<ServerTlsConfig>,
+    ) -> Result<Self, StartError> {
         apply_first_policy(&app, config).await?;
         let certificates = config
             .control_plane
@@ -190,10 +206,7 @@ impl Server {
 
     /// Stops taking calls, ends those that are open, and closes the store.
     pub async fn shutdown(mut self) {
-        self.app.tasks.stop.cancel();
-        self.app.tasks.tracker.close();
-        let tracker = self.app.tasks.tracker.clone();
-        let _ = tokio::time::timeout(PATIENCE, tracker.wait()).await;
+        stop(&self.app).await;
         let _ = tokio::time::timeout(PATIENCE, &mut self.serving).await;
         tracing::info!("control plane stopped");
     }
@@ -204,6 +217,12 @@ impl Drop for Server {
         self.app.tasks.stop.cancel();
         self.serving.abort();
     }
+}
+
+async fn stop(app: &App) {
+    app.tasks.stop.cancel();
+    app.tasks.tracker.close();
+    let _ = tokio::time::timeout(PATIENCE, app.tasks.tracker.wait()).await;
 }
 
 async fn apply_first_policy(app: &App, config: &Config) -> Result<(), StartError> {
