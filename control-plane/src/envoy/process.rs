@@ -35,7 +35,7 @@ pub(crate) struct Launch {
     pub(crate) config: PathBuf,
     /// Envoy writes where its admin listener is into this file.
     pub(crate) admin_address: PathBuf,
-    pub(crate) concurrency: Option<u32>,
+    pub(crate) concurrency: u32,
     pub(crate) log_level: String,
 }
 
@@ -62,12 +62,10 @@ impl Envoy {
             .arg("--admin-address-path")
             .arg(&launch.admin_address)
             .arg("--disable-hot-restart")
+            .args(["--concurrency", &launch.concurrency.to_string()])
             .args(["--log-level", &launch.log_level])
             .args(["--log-format", "%l %n: %v"])
             .arg("--log-format-escaped");
-        if let Some(concurrency) = launch.concurrency {
-            command.args(["--concurrency", &concurrency.to_string()]);
-        }
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

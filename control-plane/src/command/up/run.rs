@@ -34,7 +34,7 @@ use crate::{
 
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 /// From Envoy's start until the filter of every resource has its policy.
-const READY_PATIENCE: Duration = Duration::from_secs(60);
+const READY_PATIENCE: Duration = Duration::from_secs(120);
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at something that is on its way.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -66,7 +66,7 @@ pub(super) async fn run(args: &Args, printer: Printer) -> Result<(), Failure> {
         binary,
         config: write_bootstrap(&config.state_dir, &plan)?,
         admin_address: config.state_dir.join("envoy-admin"),
-        concurrency: config.envoy.concurrency,
+        concurrency: config.envoy.concurrency.unwrap_or_else(cpus),
         log_level: config
             .envoy
             .log_level
@@ -225,11 +225,12 @@ impl Gateway<'_> {
         names.all(|name| listeners.contains_key(&name))
     }
 
-    /// Each worker has a filter of its own, and a session is refused by one without a policy.
+    /// Envoy runs a filter on its main thread and on each worker, and a session is refused by one
+    /// without a policy.
     fn all_watch(&self) -> bool {
-        let workers = self.config.envoy.concurrency.unwrap_or(1);
+        let wanted = self.launch.concurrency.saturating_add(1);
         let mut resources = self.config.resources.iter();
-        resources.all(|it| self.server.filters(&it.name) >= workers)
+        resources.all(|it| self.server.filters(&it.name) >= wanted)
     }
 
     fn missing(&self) -> String {
@@ -265,6 +266,12 @@ impl Gateway<'_> {
             resources: resources.collect(),
         }
     }
+}
+
+/// As many workers as Envoy would take by itself, so that it is known how many there are.
+fn cpus() -> u32 {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cpus).unwrap_or(1)
 }
 
 enum NotReady {
