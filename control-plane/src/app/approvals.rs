@@ -193,7 +193,7 @@ impl Approvals {
 
     async fn pending_newest_first(&self) -> Result<Vec<ApprovalRow>, Error> {
         let mut rows = self.store.pending_approvals().await?;
-        rows.sort_by(|a, b| b.approval.requested_us.cmp(&a.approval.requested_us));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.approval.requested_us));
         Ok(rows)
     }
 

@@ -63,7 +63,7 @@ enum Command {
         permit: OwnedSemaphorePermit,
     },
     Open {
-        session: Session,
+        session: Box<Session>,
         opened: oneshot::Sender<Result<(), Error>>,
     },
     StreamStarted {
@@ -115,6 +115,7 @@ impl Ingest {
     /// Records a verified login; returns when it is on disk.
     pub async fn open(&self, session: Session) -> Result<(), Error> {
         let (opened, answer) = oneshot::channel();
+        let session = Box::new(session);
         self.commands
             .send(Command::Open { session, opened })
             .map_err(|_| Error::Stopping)?;

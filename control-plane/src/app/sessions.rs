@@ -88,7 +88,7 @@ impl Sessions {
                 .map(|row| row.session)
                 .filter(wanted)
                 .collect();
-            sessions.sort_by(|a, b| b.opened_us.cmp(&a.opened_us));
+            sessions.sort_by_key(|session| std::cmp::Reverse(session.opened_us));
             sessions.truncate(limit);
             return Ok(sessions);
         }

@@ -74,7 +74,7 @@ impl Writer {
         stop: CancellationToken,
     ) {
         let mut timer = tokio::time::interval(TICK);
-        let mut group = Vec::with_capacity(GROUP);
+        let mut group = Vec::new();
         loop {
             tokio::select! {
                 biased;
@@ -83,7 +83,7 @@ impl Writer {
                 // What was queued before the word to stop is still written.
                 () = stop.cancelled() => break,
             }
-            self.write(group.drain(..).collect()).await;
+            self.write(std::mem::take(&mut group)).await;
         }
     }
 
@@ -109,7 +109,7 @@ impl Writer {
                         failed = self.append(stream, events, &mut batch).await.err();
                     }
                 }
-                Command::Open { session, opened } => match self.open(session).await {
+                Command::Open { session, opened } => match self.open(*session).await {
                     Ok(()) => waiting.push(Waiting::Open(opened)),
                     Err(error) => drop(opened.send(Err(error))),
                 },

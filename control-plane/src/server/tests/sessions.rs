@@ -27,7 +27,7 @@ impl Plane {
         let mut hits = self.sessions().search(search).await.unwrap().into_inner();
         let mut found = Vec::new();
         while let Some(hit) = hits.message().await.unwrap() {
-            let prefix = hit.session.unwrap().id[..2].to_owned();
+            let prefix = hit.session.unwrap().id.get(..2).unwrap().to_owned();
             found.push((prefix, hit.event.unwrap().seq));
         }
         found
@@ -137,7 +137,7 @@ async fn lists_newest_first_and_finds_by_prefix() {
         let found = found.await;
         found
             .iter()
-            .map(|id| id[..4].to_owned())
+            .map(|id| id.get(..4).unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(list("", false, 0).await, ["bbbb", "aaab", "aaaa"]);
