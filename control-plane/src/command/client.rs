@@ -91,14 +91,18 @@ impl Connection {
                 .map_err(|error| Failure::input(chain(&error)))?;
         }
         endpoint.connect().await.map_err(|error| {
-            Failure::new(
+            let reason = chain(&error);
+            let failure = Failure::new(
                 Code::Unreachable,
-                format!("cannot reach the control plane at {uri}: {}", chain(&error)),
-            )
-            .cure(
-                "start it with `ostiary up -f ostiary.yaml`, or name another with --address or \
-                 OSTIARY_ADDRESS",
-            )
+                format!("cannot reach the control plane at {uri}: {reason}"),
+            );
+            match reason.contains("certificate") {
+                true => failure.cure("name the authority of its certificate with --ca"),
+                false => failure.cure(
+                    "start it with `ostiary up -f ostiary.yaml`, or name another with --address \
+                     or OSTIARY_ADDRESS",
+                ),
+            }
         })
     }
 

@@ -128,6 +128,42 @@ async fn each_mode_reaches_the_server_it_should_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_signs_itself_is_trusted_where_it_is_named() {
+    let good = Postgres::start_with_its_own_authority(2999);
+    let expired = Postgres::start_with_its_own_authority(2001);
+    let other = Postgres::certificates();
+    let other = other.path().join("ca.crt");
+    use UpstreamTls::{Require, VerifyFull};
+    let named = |server: &Postgres, tls| target(server.port(), tls, Some(server.ca()));
+    let cases = [
+        ("verify-full", named(&good, VerifyFull), true),
+        ("require", named(&good, Require), true),
+        ("expired", named(&expired, VerifyFull), false),
+        ("expired, without name", named(&expired, Require), false),
+        (
+            "another is named",
+            target(good.port(), VerifyFull, Some(&other)),
+            false,
+        ),
+        (
+            "none is named",
+            target(good.port(), VerifyFull, None),
+            false,
+        ),
+        (
+            "another name",
+            named_target("127.0.0.2", good.port(), VerifyFull, Some(good.ca())),
+            false,
+        ),
+    ];
+    for (name, target, trusted) in cases {
+        let (_relay, port) = on_a_port(target).await;
+        let answer = psql(port, "SELECT 1").await;
+        assert_eq!(answer.is_ok(), trusted, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn probing_tells_what_a_server_offers() {
     let with = Postgres::start(true);
     let without = Postgres::start(false);

@@ -11,9 +11,11 @@ use tokio_rustls::{
         client::{
             WebPkiServerVerifier,
             danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+            verify_server_name,
         },
         crypto::{CryptoProvider, aws_lc_rs},
         pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+        server::ParsedCertificate,
     },
 };
 
@@ -37,9 +39,9 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         let checks = match (target.tls, target.ca.as_deref()) {
-            (UpstreamTls::VerifyFull, ca) => Checks::Name(roots(ca, &provider)?),
+            (UpstreamTls::VerifyFull, ca) => Checks::Name(Roots::load(ca, &provider)?),
             // As libpq does: a root certificate turns `require` into `verify-ca`.
-            (UpstreamTls::Require, Some(ca)) => Checks::Chain(roots(Some(ca), &provider)?),
+            (UpstreamTls::Require, Some(ca)) => Checks::Chain(Roots::load(Some(ca), &provider)?),
             (UpstreamTls::Require | UpstreamTls::Prefer | UpstreamTls::Disable, _) => Checks::None,
         };
         let config = builder
@@ -60,48 +62,82 @@ impl Tls {
     }
 }
 
-/// The system's authorities, or those of a file.
-fn roots(
-    ca: Option<&Path>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, String> {
-    let mut store = RootCertStore::empty();
-    match ca {
-        Some(path) => {
-            let shown = path.display();
-            let certificates = CertificateDer::pem_file_iter(path)
-                .map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-            for certificate in certificates {
-                certificate
-                    .map_err(|error| error.to_string())
-                    .and_then(|it| store.add(it).map_err(|error| error.to_string()))
-                    .map_err(|error| format!("cannot use `{shown}`: {error}"))?;
-            }
-            if store.is_empty() {
-                return Err(format!("`{shown}` holds no certificate"));
-            }
+/// Who may vouch for a server.
+#[derive(Debug)]
+struct Roots {
+    webpki: Arc<WebPkiServerVerifier>,
+    /// The certificates of the file themselves.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl Roots {
+    /// The system's authorities, or those of a file.
+    fn load(ca: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
+        let mut store = RootCertStore::empty();
+        let named = match ca {
+            Some(path) => read(path)?,
+            None => Vec::new(),
+        };
+        for certificate in &named {
+            store
+                .add(certificate.clone())
+                .map_err(|error| format!("cannot use `ca`: {error}"))?;
         }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(found.certs);
-            if store.is_empty() {
-                return Err(
-                    "this system has no certificate authorities: name them with `ca`".into(),
-                );
+        if ca.is_none() {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        if store.is_empty() {
+            return Err("this system has no certificate authorities: name them with `ca`".into());
+        }
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { webpki, named })
+    }
+
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self
+            .webpki
+            .verify_server_cert(end_entity, intermediates, name, &[], now);
+        match verified {
+            // What PostgreSQL's manual has people make: a certificate that signs itself and may
+            // sign others. It is no end entity to webpki, which says so after it has looked at
+            // the dates; but it is the very one the operator named.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.named.iter().any(|it| it == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                Ok(ServerCertVerified::assertion())
             }
+            other => other,
         }
     }
-    WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
-        .build()
-        .map_err(|error| error.to_string())
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let shown = path.display();
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(|error| format!("cannot read `{shown}`: {error}"))?
+        .collect();
+    match certificates {
+        Ok(found) if found.is_empty() => Err(format!("`{shown}` holds no certificate")),
+        Ok(found) => Ok(found),
+        Err(error) => Err(format!("cannot use `{shown}`: {error}")),
+    }
 }
 
 #[derive(Debug)]
 enum Checks {
     /// Chain and host name.
-    Name(Arc<WebPkiServerVerifier>),
+    Name(Roots),
     /// Chain.
-    Chain(Arc<WebPkiServerVerifier>),
+    Chain(Roots),
     /// None: against listeners only, not against someone in between.
     None,
 }
@@ -118,22 +154,21 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verify = |webpki: &WebPkiServerVerifier| {
-            webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
         match &self.checks {
-            Checks::Name(webpki) => verify(webpki),
-            Checks::Chain(webpki) => match verify(webpki) {
-                // The name is looked at last: whoever fails only there has a good chain.
-                Err(Error::InvalidCertificate(
-                    CertificateError::NotValidForName
-                    | CertificateError::NotValidForNameContext { .. },
-                )) => Ok(ServerCertVerified::assertion()),
-                other => other,
-            },
+            Checks::Name(roots) => roots.verify(end_entity, intermediates, server_name, now),
+            Checks::Chain(roots) => {
+                match roots.verify(end_entity, intermediates, server_name, now) {
+                    // The name is looked at last: whoever fails only there has a good chain.
+                    Err(Error::InvalidCertificate(
+                        CertificateError::NotValidForName
+                        | CertificateError::NotValidForNameContext { .. },
+                    )) => Ok(ServerCertVerified::assertion()),
+                    other => other,
+                }
+            }
             Checks::None => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -145,8 +180,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match &self.checks {
-            Checks::Name(webpki) | Checks::Chain(webpki) => {
-                webpki.verify_tls12_signature(message, certificate, signature)
+            Checks::Name(roots) | Checks::Chain(roots) => {
+                roots
+                    .webpki
+                    .verify_tls12_signature(message, certificate, signature)
             }
             // A signature by a key nobody vouches for attests nothing.
             Checks::None => Ok(HandshakeSignatureValid::assertion()),
@@ -160,8 +197,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match &self.checks {
-            Checks::Name(webpki) | Checks::Chain(webpki) => {
-                webpki.verify_tls13_signature(message, certificate, signature)
+            Checks::Name(roots) | Checks::Chain(roots) => {
+                roots
+                    .webpki
+                    .verify_tls13_signature(message, certificate, signature)
             }
             Checks::None => Ok(HandshakeSignatureValid::assertion()),
         }

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType,
+    date_time_ymd,
+};
 use tempfile::TempDir;
 
 /// A running server; stopped when dropped.
@@ -21,7 +24,21 @@ pub(super) struct Postgres {
 impl Postgres {
     /// On a free loopback port, trusting whoever connects.
     pub(super) fn start(ssl: bool) -> Self {
-        let dir = Self::certificates();
+        Self::start_with(Self::certificates(), ssl)
+    }
+
+    /// The same with the certificate of PostgreSQL's manual: it signs itself, and may sign others.
+    pub(super) fn start_with_its_own_authority(not_after: i32) -> Self {
+        let mut params = server_params();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(not_after, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let dir = directory(&certificate, &certificate, &key);
+        Self::start_with(dir, true)
+    }
+
+    fn start_with(dir: TempDir, ssl: bool) -> Self {
         let port = free_port();
         let this = Self { dir, port };
         let data = this.dir.path().join("data");
@@ -47,32 +64,14 @@ impl Postgres {
 
     /// A directory with ca.crt, server.crt and server.key, for 127.0.0.1.
     pub(super) fn certificates() -> TempDir {
-        let dir = tempfile::Builder::new()
-            .prefix("ostiary-pg")
-            .tempdir_in("/tmp")
-            .unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "test authority");
+        let name = &mut params.distinguished_name;
+        name.push(DnType::CommonName, "test authority");
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())];
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &ca).unwrap();
-        let write = |name: &str, text: String, mode| {
-            let path = dir.path().join(name);
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            give_away(&path);
-        };
-        write("ca.crt", ca.pem(), 0o644);
-        write("server.crt", certificate.pem(), 0o644);
-        write("server.key", key.serialize_pem(), 0o600);
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        give_away(dir.path());
-        dir
+        let certificate = server_params().signed_by(&key, &ca).unwrap();
+        directory(&ca.pem(), &certificate.pem(), &key)
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -105,6 +104,31 @@ impl Postgres {
             .unwrap();
         assert!(status.success(), "{arguments:?}: {status}");
     }
+}
+
+fn server_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())];
+    params
+}
+
+fn directory(ca: &str, certificate: &str, key: &KeyPair) -> TempDir {
+    let dir = tempfile::Builder::new()
+        .prefix("ostiary-pg")
+        .tempdir_in("/tmp")
+        .unwrap();
+    let write = |name: &str, text: &str, mode| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        give_away(&path);
+    };
+    write("ca.crt", ca, 0o644);
+    write("server.crt", certificate, 0o644);
+    write("server.key", &key.serialize_pem(), 0o600);
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    give_away(dir.path());
+    dir
 }
 
 impl Drop for Postgres {
