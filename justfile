@@ -6,6 +6,9 @@ root := justfile_directory()
 export PATH := root / ".cache/bin" + ":" + env("PATH")
 export ENVOY_BIN := env("ENVOY_BIN", if path_exists(root / ".cache/bin/envoy") == "true" { root / ".cache/bin/envoy" } else { "envoy" })
 
+# Errors of the tests tell what failed; where they were made is noise.
+export RUST_LIB_BACKTRACE := "0"
+
 wasm_target := "wasm32-wasip1"
 cargo_target := env("CARGO_TARGET_DIR", root / "target")
 

@@ -1,6 +1,7 @@
 //! The harness of the end-to-end tests, the demo and the benchmark: real servers and clients as child
 //! processes, each wait for a condition with a deadline, nothing left behind.
 
+pub mod bulk;
 pub mod clients;
 pub mod fake;
 pub mod issuer;

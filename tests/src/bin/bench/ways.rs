@@ -1,0 +1,213 @@
+//! The five ways to the server, all up at once.
+
+use std::process::Command;
+
+use ostiary_tests::{
+    Result, bail,
+    issuer::Issuer,
+    ports,
+    postgres::{Postgres, Settings},
+    process::{Folder, Running, Signal, must},
+    stack::{Policy, Stack, Target, example_policy},
+    tools,
+};
+use serde_json::json;
+
+/// One way from a client to the server.
+pub(crate) struct Way {
+    pub(crate) name: &'static str,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    /// Its Envoy's process.
+    pub(crate) envoy: Option<u32>,
+}
+
+/// Everything that runs during the measurement.
+pub(crate) struct Ways {
+    pub(crate) all: Vec<Way>,
+    _postgres: Postgres,
+    pub(crate) bulk: String,
+    pub(crate) folder: Folder,
+    _envoy: Running,
+    _stacks: Vec<Stack>,
+}
+
+impl Ways {
+    pub(crate) fn start(rows: u64) -> Result<Self> {
+        let folder = Folder::new("bench")?;
+        let settings = Settings {
+            conf: vec![
+                "log_statement = none".into(),
+                "shared_buffers = 512MB".into(),
+                "autovacuum = off".into(),
+            ],
+            ..Settings::default()
+        };
+        let postgres = Postgres::start(&settings)?;
+        fill(&postgres, rows)?;
+        let issuer: &'static Issuer = Box::leak(Box::new(Issuer::start()?));
+
+        let (listen, admin) = (ports::free(), ports::free());
+        let envoy = plain_envoy(&folder, listen, admin, postgres.port())?;
+        let direct = |name, port, envoy| Way {
+            name,
+            port,
+            user: "shop_trust".into(),
+            password: String::new(),
+            envoy,
+        };
+        let mut all = vec![
+            direct("PostgreSQL", postgres.port(), None),
+            direct("Envoy tcp_proxy", listen, Some(envoy.pid())),
+        ];
+        let mut stacks = Vec::new();
+        for (name, policy) in policies()? {
+            let target = Target::named("shop", "shop_trust", postgres.port());
+            let stack = Stack::start(issuer, &[target], &policy)?;
+            all.push(Way {
+                name,
+                port: stack.port("shop")?,
+                user: "agent".into(),
+                password: issuer.token_with("bench", &["analysts"], &["--ttl", "8h"])?,
+                envoy: Some(stack.envoy()?),
+            });
+            stacks.push(stack);
+        }
+        let bulk = "SELECT id, name, email, note FROM people".to_owned();
+        Ok(Self {
+            all,
+            _postgres: postgres,
+            bulk,
+            folder,
+            _envoy: envoy,
+            _stacks: stacks,
+        })
+    }
+}
+
+/// pgbench's own tables, and a table of people for the large result.
+fn fill(postgres: &Postgres, rows: u64) -> Result<()> {
+    let mut pgbench = Command::new(tools::postgres("pgbench")?);
+    pgbench
+        .args([
+            "-i",
+            "-q",
+            "-s",
+            "10",
+            "-U",
+            "shop_trust",
+            "-h",
+            "127.0.0.1",
+            "-p",
+        ])
+        .arg(postgres.port().to_string())
+        .arg("shop");
+    must(pgbench)?;
+    let mut admin = postgres.admin("shop")?;
+    admin.batch_execute(&format!(
+        "SET ROLE shop;
+         CREATE TABLE people AS
+         SELECT i AS id, 'Name ' || i AS name, 'person' || i || '@example.com' AS email,
+                'lives in street ' || (i % 977) || ' and likes the colour ' || (i % 13) AS note
+         FROM generate_series(1, {rows}) AS i;
+         RESET ROLE"
+    ))?;
+    for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        admin.batch_execute(sql)?;
+    }
+    Ok(())
+}
+
+fn policies() -> Result<Vec<(&'static str, Policy)>> {
+    let with_labels = |labels: &str| -> Result<Policy> {
+        let mut policy = example_policy()?;
+        policy.insert("labels.yaml".into(), labels.into());
+        Ok(policy)
+    };
+    let labels = "labels:\n  pii.email: {strategy: {partial: {keep: 4}}}\n";
+    let column = "columns:\n  - {column: public.people.email, label: pii.email}\n";
+    let detectors: Vec<&str> = [
+        "email",
+        "payment_card",
+        "us_ssn",
+        "phone",
+        "ipv4",
+        "ipv6",
+        "jwt",
+        "private_key",
+        "aws_key",
+        "github_token",
+        "slack_token",
+        "gcp_key",
+    ]
+    .to_vec();
+    let detectors: String = detectors
+        .iter()
+        .map(|name| format!("  - {{detector: {name}, label: pii.email}}\n"))
+        .collect();
+    Ok(vec![
+        ("Ostiary, policy only", with_labels("labels: {}\n")?),
+        (
+            "Ostiary, one column",
+            with_labels(&format!("{labels}{column}"))?,
+        ),
+        (
+            "Ostiary, all detectors",
+            with_labels(&format!("{labels}{column}detectors:\n{detectors}"))?,
+        ),
+    ])
+}
+
+/// Envoy with nothing but `tcp_proxy`, with as many workers as the gateways have.
+fn plain_envoy(folder: &Folder, listen: u16, admin: u16, server: u16) -> Result<Running> {
+    let address =
+        |port: u16| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
+    let config = json!({
+        "admin": {"address": address(admin)},
+        "static_resources": {
+            "listeners": [{
+                "name": "plain", "address": address(listen),
+                "filter_chains": [{"filters": [{
+                    "name": "tcp",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                        "stat_prefix": "plain", "cluster": "server",
+                    },
+                }]}],
+            }],
+            "clusters": [{
+                "name": "server", "type": "STATIC", "connect_timeout": "5s",
+                "load_assignment": {"cluster_name": "server", "endpoints": [
+                    {"lb_endpoints": [{"endpoint": {"address": address(server)}}]},
+                ]},
+            }],
+        },
+    });
+    let file = folder.path().join("envoy.json");
+    std::fs::write(&file, config.to_string())?;
+    let mut command = Command::new(tools::envoy()?);
+    command
+        .args([
+            "--concurrency",
+            "2",
+            "-l",
+            "warning",
+            "--disable-hot-restart",
+            "-c",
+        ])
+        .arg(&file);
+    let mut envoy = Running::start(
+        "Envoy",
+        command,
+        &folder.path().join("envoy.log"),
+        Signal::TERM,
+    )?;
+    envoy.until("Envoy to listen", || {
+        Ok(std::net::TcpStream::connect(("127.0.0.1", listen)).is_ok())
+    })?;
+    if envoy.log().contains("critical") {
+        bail!("{}", envoy.log());
+    }
+    Ok(envoy)
+}
