@@ -556,6 +556,7 @@ impl Login {
             on_behalf_of: principal.on_behalf_of.clone().unwrap_or_default(),
             role: core.config.role.clone(),
             server_version: self.facts.version.clone(),
+            cancel_key_sha256: self.facts.cancel_key.map(Vec::from).unwrap_or_default(),
         }));
         let judge = Judge::new(
             core.state.bundle.clone(),

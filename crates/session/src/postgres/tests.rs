@@ -1,1 +1,14 @@
+//! The engine against a scripted client and a scripted server; the real ones are in the end-to-end
+//! tests.
 
+mod answer;
+mod client;
+mod policy;
+mod rig;
+mod scram_server;
+mod server;
+mod sql;
+mod transcript;
+
+mod login;
+mod simple;

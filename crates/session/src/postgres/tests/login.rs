@@ -1,0 +1,26 @@
+//! Logging in, on both sides.
+
+use expect_test::expect;
+
+use super::client::{hello, password};
+use super::policy::Rules;
+use super::rig::{Rig, TOKEN, check};
+use super::server::Auth;
+
+#[test]
+fn logs_in_whatever_the_server_asks_for() {
+    for auth in [Auth::Trust, Auth::Cleartext, Auth::Md5, Auth::Scram] {
+        let mut rig = Rig::new(Rules::Plain, auth).logged_in();
+        assert_eq!(rig.logins[0].token, TOKEN);
+        rig.works();
+    }
+}
+
+#[test]
+fn takes_over_a_login_with_scram() {
+    let mut rig = Rig::new(Rules::Plain, Auth::Scram);
+    rig.send(&hello());
+    check(&mut rig, &expect![[""]]);
+    rig.send(&password(TOKEN));
+    check(&mut rig, &expect![[""]]);
+}

@@ -1,0 +1,123 @@
+//! Bundles the tests run under.
+
+use std::rc::Rc;
+
+use ostiary_policy::{Bundle, Files};
+
+use crate::State;
+
+const ACCESS: &str = r#"
+@id("reads") permit (principal in Group::"analysts",
+    action in [Action::"sql:select", Action::"sql:show", Action::"sql:transaction",
+               Action::"sql:explain", Action::"sql:set", Action::"sql:listen", Action::"sql:copy-out"],
+    resource in Resource::"shop");
+@id("writes") permit (principal in Group::"analysts",
+    action in [Action::"sql:insert", Action::"sql:update", Action::"sql:delete", Action::"sql:call"],
+    resource in Resource::"shop");
+@id("no-truncate") @reason("nobody empties a table") forbid (principal, action == Action::"sql:truncate", resource);
+@id("no-purge") @reason("purge is for people") forbid (principal, action == Action::"sql:call",
+    resource == Function::"shop/app/public.purge");
+@id("deletes-need-approval") @approval("dba") @reason("rows are about to be deleted")
+forbid (principal, action == Action::"sql:delete", resource);
+@id("support-sees-email") permit (principal in Group::"support", action == Action::"reveal",
+    resource == Label::"pii.email");
+"#;
+
+const LABELS: &str = "
+labels:
+  pii.email: {strategy: {partial: {keep: 4}}}
+  pii.ssn: {strategy: redact}
+  pii.card: {strategy: hash}
+  pii.gone: {strategy: \"null\"}
+columns:
+  - {column: public.users.email, label: pii.email}
+  - {column: public.users.ssn, label: pii.ssn}
+  - {column: public.users.card, label: pii.card}
+  - {column: public.users.born, label: pii.gone}
+";
+
+const DETECTORS: &str = "
+labels:
+  pii.email: {strategy: redact}
+detectors:
+  - {detector: email, label: pii.email}
+";
+
+const APPROVALS: &str = "
+approvals:
+  dba: {reviewers: [dba], people: 1, hold: 5m, grant: 0s}
+  boss: {reviewers: [boss], people: 1, hold: 5m, grant: 0s}
+";
+
+/// Which rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Verdicts, no masks.
+    Plain,
+    /// Verdicts and column labels.
+    Labels,
+    /// Verdicts and a detector.
+    Detectors,
+    /// As `Labels`, in observe mode.
+    Observe,
+    /// As `Plain`, and deletes are denied.
+    Strict,
+    /// As `Plain`, and deletes need the boss as well.
+    Boss,
+    /// As `Plain`, and deletes are free.
+    Lax,
+    /// Nothing is known yet.
+    None,
+}
+
+impl Rules {
+    pub(super) fn state(self) -> State {
+        let bundle = match self.files() {
+            None => Bundle::deny_all("policy not received"),
+            Some(files) => Bundle::parse(&files).unwrap_or_else(|problems| panic!("{problems:#?}")),
+        };
+        State {
+            bundle: Rc::new(bundle),
+            hash_key: Rc::new(vec![7; 32]),
+        }
+    }
+
+    fn files(self) -> Option<Files> {
+        let mut access = ACCESS.to_owned();
+        let mut files = Files::new();
+        match self {
+            Self::None => return None,
+            Self::Plain => {}
+            Self::Labels => {
+                files.insert("labels.yaml".to_owned(), LABELS.to_owned());
+            }
+            Self::Detectors => {
+                files.insert("labels.yaml".to_owned(), DETECTORS.to_owned());
+            }
+            Self::Observe => {
+                files.insert("labels.yaml".to_owned(), LABELS.to_owned());
+                files.insert(
+                    "resources.yaml".to_owned(),
+                    "resources: {shop: {mode: observe}}".to_owned(),
+                );
+            }
+            Self::Strict => access.push_str(
+                r#"@id("no-delete") @reason("never") forbid (principal, action == Action::"sql:delete", resource);"#,
+            ),
+            Self::Boss => access.push_str(
+                r#"@id("boss") @approval("boss") forbid (principal, action == Action::"sql:delete", resource);"#,
+            ),
+            Self::Lax => access = access.replace("@approval(\"dba\")", "").replace(
+                "forbid (principal, action == Action::\"sql:delete\", resource);",
+                "permit (principal, action == Action::\"sql:delete\", resource);",
+            ),
+        }
+        if !files.contains_key("labels.yaml") {
+            let label = "labels: {pii.email: {strategy: redact}}\n";
+            files.insert("labels.yaml".to_owned(), label.to_owned());
+        }
+        files.insert("access.cedar".to_owned(), access);
+        files.insert("approvals.yaml".to_owned(), APPROVALS.to_owned());
+        Some(files)
+    }
+}

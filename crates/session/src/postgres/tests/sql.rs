@@ -1,0 +1,88 @@
+//! The few statements the scripted server understands by itself.
+
+/// What a statement does to the server's state.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Meaning<'a> {
+    Refusal,
+    Catalogue,
+    Empty,
+    Begin,
+    Commit,
+    Rollback,
+    Set { name: &'a str, value: &'a str },
+    Prepare { name: &'a str, text: &'a str },
+    Execute { name: &'a str },
+    Deallocate { name: Option<&'a str> },
+    Declare { name: &'a str, text: &'a str },
+    Fetch { name: &'a str },
+    Close { name: Option<&'a str> },
+    DiscardAll,
+    Other,
+}
+
+pub(super) fn split(text: &str, backslash: bool) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted && backslash => escaped = true,
+            '\'' => quoted = !quoted,
+            ';' if !quoted => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn all(name: &str) -> Option<&str> {
+    (!name.eq_ignore_ascii_case("all")).then_some(name)
+}
+
+pub(super) fn meaning(text: &str) -> Meaning<'_> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c == '(')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let first = words.first().copied().unwrap_or_default();
+    let second = words.get(1).copied().unwrap_or_default();
+    let last = words.last().copied().unwrap_or_default();
+    let after = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest).trim();
+    match first.to_ascii_uppercase().as_str() {
+        "" => Meaning::Empty,
+        "OSTIARY" => Meaning::Refusal,
+        "WITH" if text.contains("pg_catalog.pg_inherits") => Meaning::Catalogue,
+        "BEGIN" => Meaning::Begin,
+        "COMMIT" => Meaning::Commit,
+        "ROLLBACK" if second != "TO" => Meaning::Rollback,
+        "SET" => Meaning::Set {
+            name: second.split('=').next().unwrap_or_default(),
+            value: last
+                .rsplit('=')
+                .next()
+                .unwrap_or_default()
+                .trim_matches('\''),
+        },
+        "PREPARE" => Meaning::Prepare {
+            name: second,
+            text: after(" AS "),
+        },
+        "EXECUTE" => Meaning::Execute { name: second },
+        "DEALLOCATE" => Meaning::Deallocate { name: all(last) },
+        "DECLARE" => Meaning::Declare {
+            name: second,
+            text: after(" FOR "),
+        },
+        "FETCH" => Meaning::Fetch { name: last },
+        "CLOSE" => Meaning::Close { name: all(last) },
+        "DISCARD" => Meaning::DiscardAll,
+        _ => Meaning::Other,
+    }
+}
