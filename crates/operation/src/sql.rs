@@ -1,6 +1,13 @@
 //! SQL text to operations.
 //!
-//! Total: every text gives an [`Analysis`]; what is not understood is declared unreadable.
+//! Total: every text gives an [`Analysis`]; what is not understood is declared unreadable. The rule
+//! is asymmetric: an operation may hold more than the server would do, never less.
+//!
+//! The text is cut into tokens as the server cuts it (`lexer`), these into statements (`split`), and
+//! each statement is read by the server's own grammar (`reader` and the files that extend it). There
+//! is no syntax tree: effects are noted as they are read, so that nesting is bounded, chains take no
+//! stack, and no tree can be walked past something. What cannot be seen in a text is not here:
+//! views, triggers, rules, defaults, and operators or casts that call functions.
 
 mod effects;
 mod expression;
@@ -62,7 +69,9 @@ pub enum Named {
         /// What executing it does.
         statement: Box<Statement>,
     },
-    /// `EXECUTE name(…)`; the session looks the name up, an unknown name is unreadable.
+    /// `EXECUTE name(…)`. Its operation has [`Verb::Unreadable`](crate::Verb::Unreadable) on the
+    /// database: the session puts what the named statement does in its place, and keeps the other
+    /// accesses (calls in the arguments). An unknown name stays unreadable.
     Execute {
         /// The statement name.
         name: String,
@@ -74,12 +83,13 @@ pub enum Named {
         /// The query of the cursor.
         statement: Box<Statement>,
     },
-    /// `FETCH … FROM name`, `MOVE … FROM name`.
+    /// `FETCH … FROM name`, `MOVE … FROM name`; resolved as `Execute` is.
     Fetch {
         /// The cursor name.
         name: String,
     },
-    /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL.
+    /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL and for `DISCARD ALL`. Statements and
+    /// cursors have names apart, but to forget too much only makes a later one unreadable.
     Forget {
         /// The name, or all of them.
         name: Option<String>,

@@ -13,7 +13,7 @@ enum Item {
 }
 
 impl<'t> Reader<'t, '_> {
-    pub(super) fn from_list(&mut self) -> Read<()> {
+    pub(super) fn tables(&mut self) -> Read<()> {
         self.list(Self::joined_tables)
     }
 
@@ -64,7 +64,7 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn table_primary(&mut self) -> Read<()> {
         let lateral = self.eat("lateral");
         if self.is_mark("(") {
-            self.nested(Self::from_parens)?;
+            self.nested(Self::table_parens)?;
             return self.table_alias().map(drop);
         }
         if self.is("rows") && self.word(1) == "from" && self.nth_is_mark(2, "(") {
@@ -237,7 +237,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// `( query )` or `( joined tables )`; which one shows only behind further parentheses.
-    fn from_parens(&mut self) -> Read<Item> {
+    fn table_parens(&mut self) -> Read<Item> {
         self.expect_mark("(")?;
         if self.starts_query() {
             self.query()?;
@@ -245,7 +245,7 @@ impl<'t> Reader<'t, '_> {
             return Ok(Item::Query);
         }
         if self.is_mark("(") {
-            let inner = self.nested(Self::from_parens)?;
+            let inner = self.nested(Self::table_parens)?;
             if inner == Item::Query && (self.is_mark(")") || self.goes_on_as_query()) {
                 self.query_rest()?;
                 self.expect_mark(")")?;

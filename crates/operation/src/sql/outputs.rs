@@ -30,10 +30,15 @@ const CLEAN_TYPES: [&str; 19] = [
     "integer", "name", "numeric", "real", "smallint", "text", "uuid", "varchar",
 ];
 
-/// The outputs of a plain SELECT without set operations; `tokens` is the whole query.
-pub(super) fn of_select(tokens: &[Token<'_>]) -> Outputs {
+/// The outputs of a query (without its `WITH`); known only for a plain SELECT.
+pub(super) fn of_query(tokens: &[Token<'_>]) -> Outputs {
+    let Some((select, mut rest)) = tokens.split_first() else {
+        return Outputs::Unknown;
+    };
+    if !select.is("select") {
+        return Outputs::Unknown;
+    }
     let mut items = Vec::new();
-    let mut rest = tokens.get(1..).unwrap_or_default();
     match rest {
         [first, second, ..] if first.is("distinct") && second.is("on") => return Outputs::Unknown,
         [first, tail @ ..] if first.is("distinct") || first.is("all") => rest = tail,

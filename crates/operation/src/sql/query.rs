@@ -28,29 +28,30 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// `SelectStmt`, or in `WITH` a data-modifying statement too.
     pub(super) fn query(&mut self) -> Read<()> {
-        self.nested(|r| {
-            let scope = r.ctes.len();
-            r.with_clause()?;
-            if !r.data_modification()? {
-                let sources = r.sources.len();
-                r.query_primary()?;
-                r.query_tail(sources)?;
-            }
-            r.ctes.truncate(scope);
-            Ok(())
-        })
+        self.nested(|r| r.query_at().map(drop))
     }
 
     /// The statement at the top: as `query`, and its outputs and limit are noted.
     pub(super) fn top_query(&mut self) -> Read<()> {
-        if !self.is("select") {
-            return self.query();
-        }
-        let start = self.position();
-        self.query()?;
-        let query = self.since(start);
-        self.outputs = outputs::of_select(query);
+        let body = self.nested(Self::query_at)?;
+        let tokens = self.since(body);
+        self.outputs = outputs::of_query(tokens);
+        self.effects.row_limit = row_limit(tokens);
         Ok(())
+    }
+
+    /// As `query`; answers where its body starts, behind `WITH`.
+    fn query_at(&mut self) -> Read<usize> {
+        let scope = self.ctes.len();
+        self.with_clause()?;
+        let body = self.position();
+        if !self.data_modification()? {
+            let sources = self.sources.len();
+            self.query_primary()?;
+            self.query_tail(sources)?;
+        }
+        self.ctes.truncate(scope);
+        Ok(body)
     }
 
     /// What can follow a query in parentheses.
@@ -269,7 +270,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.select_into()?;
         }
         if self.eat("from") {
-            self.from_list()?;
+            self.tables()?;
         }
         if self.eat("where") {
             self.expression()?;
@@ -317,11 +318,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
         match self.peek() {
             Some(token) if token.kind == Kind::Quoted => self.skip(1),
-            Some(token) if token.kind == Kind::Word && is_bare_label(&token.text) => {
-                // Reserved words that can be labels here, where no clause starts with them.
-                if !token.is("using") {
-                    self.skip(1);
-                }
+            Some(token)
+                if token.kind == Kind::Word && !token.is("using") && is_bare_label(&token.text) =>
+            {
+                self.skip(1);
             }
             _ => {}
         }
@@ -375,7 +375,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 }
 
 /// The outermost literal `LIMIT` or `FETCH FIRST` of a query.
-pub(super) fn row_limit(tokens: &[Token<'_>]) -> Option<u64> {
+fn row_limit(tokens: &[Token<'_>]) -> Option<u64> {
     let mut depth = 0_i64;
     let mut limit = None;
     for (index, token) in tokens.iter().enumerate() {

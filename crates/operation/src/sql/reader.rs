@@ -15,7 +15,7 @@ pub(super) type Read<T> = Result<T, Unreadable>;
 
 /// How deep queries and expressions may nest: each level costs stack, of which a wasm module has
 /// little.
-const MAX_DEPTH: u32 = 100;
+const MAX_DEPTH: u32 = 250;
 
 /// A name as the statement gives it. A leading database is dropped: the server refuses any but the
 /// current one.

@@ -2,7 +2,6 @@
 
 use super::Statement;
 use super::lexer::Token;
-use super::query;
 use super::reader::{Read, Reader};
 use crate::Verb;
 
@@ -21,20 +20,13 @@ impl Reader<'_, '_> {
     /// `stmt`; answers the verb of a statement that touches nothing that has a name.
     pub(super) fn statement(&mut self) -> Read<Verb> {
         if self.starts_query() || self.is_mark("(") {
-            return self.query_statement();
+            self.top_query()?;
+            return Ok(Verb::Select);
         }
         if self.data_modification()? {
             return Ok(Verb::Select);
         }
         self.utility()
-    }
-
-    /// A query, with its limit.
-    pub(super) fn query_statement(&mut self) -> Read<Verb> {
-        let start = self.position();
-        self.top_query()?;
-        self.effects.row_limit = query::row_limit(self.since(start));
-        Ok(Verb::Select)
     }
 
     /// The statement as read.

@@ -1,8 +1,13 @@
 //! Statements in, operations out.
 
+mod attacks;
+mod everyday;
+mod limits;
+mod statements;
+
 use std::fmt::Write as _;
 
-use expect_test::{Expect, expect};
+use expect_test::Expect;
 
 use super::{Analysis, Named, Outputs, Reading, Statement, analyze};
 
@@ -11,10 +16,12 @@ const USUAL: Reading = Reading {
     utf8: true,
 };
 
+/// One line for each statement: verb, accesses, then the facts that are not as usual.
 fn render(analysis: &Analysis) -> String {
     let mut text = String::new();
     for statement in &analysis.statements {
         render_statement(&mut text, statement);
+        text.push('\n');
     }
     text
 }
@@ -23,7 +30,7 @@ fn render_statement(text: &mut String, statement: &Statement) {
     let operation = &statement.operation;
     let facts = &operation.facts;
     if let Some(reason) = &facts.unreadable {
-        writeln!(text, "unreadable: {reason}").unwrap();
+        write!(text, "unreadable: {reason}").unwrap();
         return;
     }
     let name = |verb: crate::Verb| verb.as_str().trim_start_matches("sql:");
@@ -59,7 +66,6 @@ fn render_statement(text: &mut String, statement: &Statement) {
         Some(Named::Fetch { name }) => write!(text, " | fetch {name}").unwrap(),
         Some(Named::Forget { name }) => write!(text, " | forget {name:?}").unwrap(),
     }
-    text.push('\n');
 }
 
 #[track_caller]
@@ -67,7 +73,38 @@ fn check(sql: &str, expected: Expect) {
     expected.assert_eq(&render(&analyze(sql, USUAL)));
 }
 
-#[test]
-fn reads_queries() {
-    check("select a, b from s.t where c = 1 limit 5", expect![]);
+/// Each text in its own lines, so that a table of cases is one expectation.
+#[track_caller]
+fn check_all(texts: &[&str], expected: Expect) {
+    let mut all = String::new();
+    for text in texts {
+        writeln!(all, "{}", visible(text)).unwrap();
+        for line in render(&analyze(text, USUAL)).lines() {
+            writeln!(all, "  {line}").unwrap();
+        }
+    }
+    expected.assert_eq(&all);
+}
+
+/// The text with every character that cannot be seen spelled out.
+fn visible(text: &str) -> String {
+    let mut visible = String::new();
+    for character in text.chars() {
+        if character.is_control() || !character.is_ascii() && !character.is_alphanumeric() {
+            visible.extend(character.escape_default());
+        } else {
+            visible.push(character);
+        }
+    }
+    visible
+}
+
+/// Every statement of the text must be read.
+#[track_caller]
+fn readable(text: &str) {
+    let analysis = analyze(text, USUAL);
+    assert!(!analysis.statements.is_empty(), "{text}");
+    for statement in &analysis.statements {
+        assert_eq!(statement.operation.facts.unreadable, None, "{text}");
+    }
 }

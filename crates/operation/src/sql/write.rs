@@ -144,7 +144,7 @@ impl<'t> Reader<'t, '_> {
         self.expect("set")?;
         self.assignments()?;
         if self.eat("from") {
-            self.from_list()?;
+            self.tables()?;
         }
         self.where_clause()?;
         self.returning(target)
@@ -156,7 +156,7 @@ impl<'t> Reader<'t, '_> {
         self.table_alias()?;
         self.effects.add(Verb::Delete, target.relation());
         if self.eat("using") {
-            self.from_list()?;
+            self.tables()?;
         }
         self.where_clause()?;
         self.returning(target)

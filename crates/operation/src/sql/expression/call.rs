@@ -58,8 +58,15 @@ impl<'t> Reader<'t, '_> {
         self.expression()?;
         Ok(match self.since(start) {
             [value] if plain && !named => literal(value),
-            // `'users'::regclass`
-            [value, cast, _type] if plain && !named && cast.is_mark("::") => literal(value),
+            // `'users'::regclass`; another type may make anything of the text.
+            [value, cast, kind]
+                if plain
+                    && !named
+                    && cast.is_mark("::")
+                    && (kind.is("regclass") || kind.is("text") || kind.is("name")) =>
+            {
+                literal(value)
+            }
             _ => None,
         })
     }
@@ -105,10 +112,12 @@ impl<'t> Reader<'t, '_> {
                 self.expect("and")?;
             }
             self.frame_bound()?;
-            if self.eat("exclude") && !self.eat_all(&["current", "row"]) {
-                if !self.eat_all(&["no", "others"]) && !self.eat_any(&["group", "ties"]) {
-                    return Err(self.unexpected());
-                }
+            if self.eat("exclude")
+                && !self.eat_all(&["current", "row"])
+                && !self.eat_all(&["no", "others"])
+                && !self.eat_any(&["group", "ties"])
+            {
+                return Err(self.unexpected());
             }
         }
         self.expect_mark(")")

@@ -1,7 +1,8 @@
 //! Operands with a grammar of their own: `CASE`, `CAST`, `EXTRACT(… FROM …)`, `XMLELEMENT` and so on.
 
+use crate::Verb;
 use crate::sql::lexer::Kind;
-use crate::sql::reader::{Read, Reader};
+use crate::sql::reader::{Name, Read, Reader};
 
 impl<'t> Reader<'t, '_> {
     /// Reads an operand that starts with the keyword `word`; false if `word` is just a name.
@@ -79,7 +80,15 @@ impl<'t> Reader<'t, '_> {
             {
                 self.effects.functions.insert(word.to_owned());
                 self.skip(1);
-                self.nested(Self::sql_xml_arguments)?;
+                let plain = self.nested(Self::sql_xml_arguments)?;
+                if plain && word.starts_with("json") && word != "json_object" {
+                    // To servers before 16 or 17 this may be a function of the user's.
+                    let name = Name {
+                        schema: None,
+                        name: word,
+                    };
+                    self.effects.add(Verb::Call, name.function());
+                }
                 self.after_call()?;
             }
             _ => return Ok(false),
@@ -120,17 +129,25 @@ impl<'t> Reader<'t, '_> {
 
     /// `interval '1 day'`, `timestamp with time zone '…'`; a bare `interval` may be a column.
     fn typed_constant(&mut self, word: &str) -> Read<bool> {
+        // Looked at before it is read: reading twice would double with each level of nesting.
         let start = self.position();
-        // `float(x)` is no type with a length where no string follows: try the type first.
-        if self.type_name().is_ok() && self.is_kind(Kind::String) {
-            self.skip(1);
+        self.skip(1);
+        self.eat_any(&["precision", "varying", "character", "char"]);
+        self.eat("varying");
+        if self.is_mark("(") {
+            self.skip_parens()?;
+        }
+        self.time_zone();
+        let constant = self.is_kind(Kind::String);
+        self.rewind(start);
+        if constant {
+            self.type_name()?;
+            self.string()?;
             if word == "interval" {
                 self.interval_fields()?;
             }
-            return Ok(true);
         }
-        self.rewind(start);
-        Ok(false)
+        Ok(constant)
     }
 
     /// Arguments parted by words: `extract(year FROM t)`, `position(a IN b)`, `trim(BOTH FROM x)`.
@@ -151,46 +168,57 @@ impl<'t> Reader<'t, '_> {
         self.expect_mark(")")
     }
 
-    /// The arguments of SQL/XML and SQL/JSON functions: expressions with words between them.
-    fn sql_xml_arguments(&mut self) -> Read<()> {
-        const WORDS: [&str; 6] = ["document", "content", "passing", "value", "ref", "version"];
+    /// The arguments of SQL/XML and SQL/JSON functions: expressions with words between them. True
+    /// if there were none of these words.
+    fn sql_xml_arguments(&mut self) -> Read<bool> {
         self.expect_mark("(")?;
-        loop {
-            if self.eat_mark(")") {
-                return Ok(());
+        let mut plain = true;
+        while !self.eat_mark(")") {
+            if self.eat_mark(",") {
+                continue;
             }
-            if self.is_name_of_element() {
-                self.skip(1);
-                self.label()?;
-            } else if self.is("xmlattributes") && self.nth_is_mark(1, "(") {
-                self.skip(1);
-                self.nested(Self::sql_xml_arguments)?;
-            } else if self.eat("as") {
-                // A label, or the type of XMLSERIALIZE.
-                self.type_name()?;
-            } else if self.eat("returning") {
-                self.type_name()?;
-                if self.eat("format") {
-                    self.json_format()?;
-                }
-            } else if self.eat("format") {
-                self.json_format()?;
-            } else if self.is("order") {
-                self.order_by()?;
-            } else if self.is_sql_json_clause() {
-                self.sql_json_clause()?;
-            } else if self.is_any(&WORDS) && !self.nth_is_mark(1, ",") && !self.nth_is_mark(1, ")")
-            {
-                self.skip(1);
-                self.eat_any(&["by"]);
-                self.eat_any(&["ref", "value"]);
-                self.eat_all(&["no", "value"]);
-            } else if self.starts_query() {
-                self.query()?;
-            } else if !self.eat_mark(",") && !self.eat_mark(":") {
+            if self.sql_xml_clause()? {
+                plain = false;
+            } else {
                 self.expression()?;
             }
         }
+        Ok(plain)
+    }
+
+    fn sql_xml_clause(&mut self) -> Read<bool> {
+        const WORDS: [&str; 6] = ["document", "content", "passing", "value", "ref", "version"];
+        if self.is_name_of_element() {
+            self.skip(1);
+            self.label()?;
+        } else if self.is("xmlattributes") && self.nth_is_mark(1, "(") {
+            self.skip(1);
+            self.nested(Self::sql_xml_arguments)?;
+        } else if self.eat("as") {
+            // A label, or the type of XMLSERIALIZE.
+            self.type_name()?;
+        } else if self.eat("returning") {
+            self.type_name()?;
+            if self.eat("format") {
+                self.json_format()?;
+            }
+        } else if self.eat("format") {
+            self.json_format()?;
+        } else if self.is("order") {
+            self.order_by()?;
+        } else if self.is_sql_json_clause() {
+            self.sql_json_clause()?;
+        } else if self.is_any(&WORDS) && !self.nth_is_mark(1, ",") && !self.nth_is_mark(1, ")") {
+            self.skip(1);
+            self.eat("by");
+            self.eat_any(&["ref", "value"]);
+            self.eat_all(&["no", "value"]);
+        } else if self.starts_query() {
+            self.query()?;
+        } else {
+            return Ok(self.eat_mark(":"));
+        }
+        Ok(true)
     }
 
     /// `xmlelement(NAME x, …`: elsewhere `name` is a column.

@@ -1,5 +1,6 @@
 //! COPY in both directions, with the connection, a server file or a program at the other end.
 
+use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
 use crate::{Object, Verb};
 
@@ -57,10 +58,8 @@ impl Reader<'_, '_> {
             }
             if self.is_mark("(") {
                 self.skip_parens()?;
-            } else if self.is_mark("*") || self.is_mark(",") || self.string().is_ok() {
-                if self.is_mark("*") || self.is_mark(",") {
-                    self.skip(1);
-                }
+            } else if self.is_mark("*") || self.is_mark(",") || self.is_kind(Kind::String) {
+                self.skip(1);
             } else {
                 self.label()?;
             }

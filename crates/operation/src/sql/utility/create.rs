@@ -182,11 +182,11 @@ impl Reader<'_, '_> {
         self.expect("on")?;
         self.expressions()?;
         self.expect("from")?;
-        self.from_tables(Verb::Alter)
+        self.table_names(Verb::Alter)
     }
 
     /// A list of tables without aliases.
-    fn from_tables(&mut self, verb: Verb) -> Read<()> {
+    fn table_names(&mut self, verb: Verb) -> Read<()> {
         self.list(|r| {
             let name = r.relation_target()?;
             r.effects.add(verb, name.relation());

@@ -2,7 +2,7 @@
 
 use crate::sql::effects::Effects;
 use crate::sql::lexer::Kind;
-use crate::sql::reader::{Read, Reader, Unreadable};
+use crate::sql::reader::{Read, Reader};
 use crate::sql::{Named, Outputs, Statement};
 use crate::{Object, Verb};
 
@@ -38,18 +38,14 @@ impl Reader<'_, '_> {
     /// A statement within this one: its effects count here too.
     fn inner_statement(&mut self) -> Read<Box<Statement>> {
         let outer = std::mem::take(&mut self.effects);
-        let verb = if self.is("execute") {
-            return Err(Unreadable("a prepared EXECUTE"));
-        } else if self.starts_query() || self.is_mark("(") {
-            self.query_statement()?
-        } else if self.data_modification()? {
-            Verb::Select
-        } else {
+        if self.starts_query() || self.is_mark("(") {
+            self.top_query()?;
+        } else if !self.data_modification()? {
             return Err(self.unexpected());
-        };
+        }
         let inner = std::mem::replace(&mut self.effects, outer);
         let outputs = std::mem::replace(&mut self.outputs, Outputs::Unknown);
-        let operation = inner.into_operation(verb);
+        let operation = inner.into_operation(Verb::Select);
         self.effects.merge(Effects {
             accesses: operation.accesses.clone(),
             functions: operation.facts.functions.clone(),

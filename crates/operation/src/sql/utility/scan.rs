@@ -37,11 +37,7 @@ impl<'t> Reader<'t, '_> {
                     };
                     depth = outer;
                 }
-                Kind::Word | Kind::Quoted => {
-                    if self.scan_words()? || self.scan_call()? {
-                        continue;
-                    }
-                }
+                Kind::Word | Kind::Quoted if self.scan_words()? || self.scan_call()? => continue,
                 _ => {}
             }
             self.skip(1);
@@ -100,6 +96,7 @@ impl<'t> Reader<'t, '_> {
                 self.skip(2);
                 let first = self.non_reserved()?;
                 let name = self.name_after(first)?;
+                self.effects.functions.insert(name.dotted());
                 self.effects.add(Verb::Call, name.function());
                 if self.is_mark("(") {
                     self.skip_parens()?;
@@ -135,8 +132,10 @@ impl<'t> Reader<'t, '_> {
         while self.nth_is_mark(ahead + 1, ".") {
             ahead += 2;
         }
-        let reserved = self.is_kind(Kind::Word) && class(self.word(0)) == Class::Reserved;
-        if reserved || !self.nth_is_mark(ahead + 1, "(") {
+        // `coalesce(` and `exists(` are no calls of their own; what they hold is scanned.
+        let keyword = self.is_kind(Kind::Word)
+            && matches!(class(self.word(0)), Class::Reserved | Class::Column);
+        if keyword || !self.nth_is_mark(ahead + 1, "(") {
             return Ok(false);
         }
         let start = self.position();

@@ -1,0 +1,884 @@
+//! Texts made to look like less than they are.
+
+use expect_test::expect;
+
+use super::{Reading, USUAL, analyze, check, check_all, render};
+
+#[test]
+fn strings_hide_nothing() {
+    check_all(
+        &[
+            r"select E'O\'x'; delete from t; --'",
+            r"select 'O\'; delete from t; --'",
+            "select $$a)b$$; select $t$ $$ ; $t$, 1",
+            "select $a$ $b$ $a$; drop table t; -- $b$ $a$",
+            "select 'a' -- x\n 'b;'; delete from t",
+            "select 'a' 'b'",
+            "select U&'a\\0027; drop table t' ; delete from t",
+            "select x'41''; drop table t; --'",
+            "select a$b$c from t; delete from d$$; select $$",
+            "select e$$x$$",
+        ],
+        expect![[r#"
+            select E'O\'x'; delete from t; --'
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 'O\'; delete from t; --'
+              select: select database | clean [true]
+              delete: delete t | no where
+            select $$a)b$$; select $t$ $$ ; $t$, 1
+              select: select database | clean [true]
+              select: select database | clean [true, true]
+            select $a$ $b$ $a$; drop table t; -- $b$ $a$
+              select: select database | clean [true]
+              drop: drop t
+            select 'a' -- x\n 'b;'; delete from t
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 'a' 'b'
+              unreadable: not understood as PostgreSQL
+            select U&'a\0027; drop table t' ; delete from t
+              select: select database | clean [true]
+              delete: delete t | no where
+            select x'41''; drop table t; --'
+              unreadable: not understood as PostgreSQL
+            select a$b$c from t; delete from d$$; select $$
+              unreadable: a dollar-quoted string that does not end
+            select e$$x$$
+              select: select database
+        "#]],
+    );
+}
+
+#[test]
+fn comments_hide_nothing() {
+    check_all(
+        &[
+            "select 1 /* a /* b */ ; delete from t */",
+            "select 1 /* a /* b */ */ ; delete from t",
+            "select 1 -- x\rdelete from t",
+            "select 1; -- x\rdelete from t",
+            "select 1 -- x\u{85}; delete from t\u{2028}; delete from t",
+            "select 1 /*/ ; delete from t /*/ */ */",
+            "select 1 /*! ; delete from t */",
+            "select 1 --/*\n; delete from t --*/",
+            "select 1 +--x\n 2; delete from t",
+            "select 1 */* ; */ 2",
+            "select 1 @-/* ; */- 2",
+        ],
+        expect![[r#"
+            select 1 /* a /* b */ ; delete from t */
+              select: select database | clean [true]
+            select 1 /* a /* b */ */ ; delete from t
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 1 -- x\rdelete from t
+              select: select t | clean [true]
+            select 1; -- x\rdelete from t
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 1 -- x\u{85}; delete from t\u{2028}; delete from t
+              select: select database | clean [true]
+            select 1 /*/ ; delete from t /*/ */ */
+              select: select database | clean [true]
+            select 1 /*! ; delete from t */
+              select: select database | clean [true]
+            select 1 --/*\n; delete from t --*/
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 1 +--x\n 2; delete from t
+              select: select database | clean [true]
+              delete: delete t | no where
+            select 1 */* ; */ 2
+              select: select database | clean [true]
+            select 1 @-/* ; */- 2
+              select: select database
+        "#]],
+    );
+}
+
+#[test]
+fn names_are_those_of_the_server() {
+    check_all(
+        &[
+            r#"select * from "Users", users, USERS, "users""#,
+            r#"select * from U&"d!0061t!0061" UESCAPE '!'"#,
+            r#"select * from "a.b"."c/d", "a""b""#,
+            "select * from STRAßE, ＵＳＥＲＳ, TABLO_İ",
+            "select * from users\u{a0}x",
+            "select\u{200b} * from users",
+            "\u{feff}select 1",
+            "select * from abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789abcd",
+            "select * from äbcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz012345678äabcd",
+            "select * from db.s.t",
+            "select * from a.b.c.d",
+        ],
+        expect![[r#"
+            select * from "Users", users, USERS, "users"
+              select: select Users, select users
+            select * from U&"d!0061t!0061" UESCAPE '!'
+              unreadable: an identifier with Unicode escapes
+            select * from "a.b"."c/d", "a""b"
+              select: select a"b, select a.b.c/d
+            select * from STRAßE, ＵＳＥＲＳ, TABLO_İ
+              select: select straße, select tablo_İ, select ＵＳＥＲＳ
+            select * from users\u{a0}x
+              unreadable: an invisible character outside quotes
+            select\u{200b} * from users
+              unreadable: an invisible character outside quotes
+            \u{feff}select 1
+              unreadable: an invisible character outside quotes
+            select * from abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789abcd
+              select: select abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789a
+            select * from äbcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz012345678äabcd
+              select: select äbcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz012345678
+            select * from db.s.t
+              select: select s.t
+            select * from a.b.c.d
+              unreadable: a name of more than three parts
+        "#]],
+    );
+}
+
+#[test]
+fn writes_inside_reads_are_found() {
+    check_all(
+        &[
+            "with x as (delete from a returning *) select * from x",
+            "with x as (update a set b = 1 returning *), y as (insert into c select * from x) select 1",
+            "copy (delete from t returning *) to stdout",
+            "explain analyze delete from t",
+            "explain (analyze, verbose) delete from t where a = 1",
+            "explain (analyze false, costs) delete from t",
+            "explain (verbose, analyze true) insert into t select * from u",
+            "EXPLAIN (ANALYZE 1) select f()",
+            "explain verbose update t set a = 1",
+            "explain (select 1)",
+            "explain analyze execute p",
+            "explain (analyze off) create table t as select * from u",
+            "explain analyze create table t as select * from u",
+            "explain analyze declare c cursor for select * from t",
+            "merge into t using u on t.a = u.a when matched and f(1) then update set b = 1 when matched then delete when not matched then insert values (1)",
+            "select * into t2 from t",
+            "select * into temp t2 from t",
+            "insert into t values (1) on conflict (a) do update set b = (select c from d) where t.e",
+            "select (with x as (insert into a values (1) returning b) select b from x)",
+        ],
+        expect![[r#"
+            with x as (delete from a returning *) select * from x
+              delete: select a, delete a | no where
+            with x as (update a set b = 1 returning *), y as (insert into c select * from x) select 1
+              update: select a, insert c, update a | no where | clean [true]
+            copy (delete from t returning *) to stdout
+              delete: select t, delete t, copy-out database | no where
+            explain analyze delete from t
+              delete: explain database, delete t | no where
+            explain (analyze, verbose) delete from t where a = 1
+              delete: explain database, delete t
+            explain (analyze false, costs) delete from t
+              explain: select t, explain database | no where
+            explain (verbose, analyze true) insert into t select * from u
+              insert: select u, explain database, insert t
+            EXPLAIN (ANALYZE 1) select f()
+              call: explain database, call f() | calls f
+            explain verbose update t set a = 1
+              explain: select t, explain database | no where
+            explain (select 1)
+              explain: explain database
+            explain analyze execute p
+              unreadable: explain database, unreadable database | dynamic
+            explain (analyze off) create table t as select * from u
+              explain: select u, explain database
+            explain analyze create table t as select * from u
+              create: select u, explain database, create t
+            explain analyze declare c cursor for select * from t
+              explain: select t, explain database
+            merge into t using u on t.a = u.a when matched and f(1) then update set b = 1 when matched then delete when not matched then insert values (1)
+              merge: select u, insert t, update t, delete t, merge t, call f() | calls f
+            select * into t2 from t
+              create: select t, create t2
+            select * into temp t2 from t
+              create: select t, create pg_temp.t2
+            insert into t values (1) on conflict (a) do update set b = (select c from d) where t.e
+              update: select d, insert t, update t
+            select (with x as (insert into a values (1) returning b) select b from x)
+              insert: select a, insert a
+        "#]],
+    );
+}
+
+#[test]
+fn common_table_expressions_shadow_only_in_their_scope() {
+    check_all(
+        &[
+            "with delete as (select 1) select * from delete",
+            "with users as (select * from users) select * from users",
+            "with recursive users as (select * from users) select * from users",
+            "with a as (select * from b), b as (select 1) select * from a, b",
+            "with recursive a as (select * from b), b as (select 1) select * from a, b",
+            "select * from (with a as (select 1) select * from a) x, a",
+            "with a as (select 1) select * from a union select * from public.a",
+            "with a as (select 1) delete from a where true",
+            "with a as (select 1) insert into a select * from a",
+            "with a as (select 1) select (select 2 from a), (with a as (select 1 from t) select 1 from a)",
+            "(with a as (select 1) select * from a) union select * from a",
+            r#"with "A" as (select 1) select * from a"#,
+        ],
+        expect![[r#"
+            with delete as (select 1) select * from delete
+              select: select database
+            with users as (select * from users) select * from users
+              select: select users
+            with recursive users as (select * from users) select * from users
+              select: select database
+            with a as (select * from b), b as (select 1) select * from a, b
+              select: select b
+            with recursive a as (select * from b), b as (select 1) select * from a, b
+              select: select database
+            select * from (with a as (select 1) select * from a) x, a
+              select: select a
+            with a as (select 1) select * from a union select * from public.a
+              select: select public.a
+            with a as (select 1) delete from a where true
+              delete: delete a
+            with a as (select 1) insert into a select * from a
+              insert: insert a
+            with a as (select 1) select (select 2 from a), (with a as (select 1 from t) select 1 from a)
+              select: select t
+            (with a as (select 1) select * from a) union select * from a
+              select: select a
+            with "A" as (select 1) select * from a
+              select: select a
+        "#]],
+    );
+}
+
+#[test]
+fn only_and_star_are_not_names() {
+    check_all(
+        &[
+            "select * from only users",
+            "select * from only (users) u, orders *",
+            "update only users set a = 1",
+            "delete from only (users) where true",
+            "truncate only a, b *",
+            "lock table only a",
+            "table only users",
+            "with only_x as (select 1) select * from only only_x",
+        ],
+        expect![[r#"
+            select * from only users
+              select: select users
+            select * from only (users) u, orders *
+              select: select orders, select users
+            update only users set a = 1
+              update: update users | no where
+            delete from only (users) where true
+              delete: delete users
+            truncate only a, b *
+              truncate: truncate a, truncate b
+            lock table only a
+              lock: lock a
+            table only users
+              select: select users
+            with only_x as (select 1) select * from only only_x
+              select: select database
+        "#]],
+    );
+}
+
+#[test]
+fn roles_change_in_every_spelling() {
+    check_all(
+        &[
+            "set role admin",
+            "set local role 'admin'",
+            "set session role none",
+            "set role = x",
+            "SET ROLE TO DEFAULT",
+            "set \"role\" to admin",
+            "set \"ROLE\" = admin",
+            "reset role",
+            "set session authorization bob",
+            "set local session authorization bob",
+            "set session session authorization default",
+            "set session_authorization = bob",
+            "reset session authorization",
+            "select set_config('role', 'admin', false)",
+            "select pg_catalog.set_config('ROLE', $1, true)",
+            "select \"set_config\"(E'r\\x6fle', 'x', true)",
+            "select set_config('ro' || 'le', 'admin', false)",
+            "select set_config(setting_name => 'role', new_value => 'x', is_local => true)",
+            "select set_config('search_path', '', false)",
+            "select set_config($1, $2, false)",
+            "select public.set_config('role', 'x', false)",
+            "set role.x = 1",
+            "discard all",
+        ],
+        expect![[r#"
+            set role admin
+              set-role: set-role role admin
+            set local role 'admin'
+              set-role: set-role role admin
+            set session role none
+              set-role: set-role role none
+            set role = x
+              set-role: set-role role x
+            SET ROLE TO DEFAULT
+              set-role: set-role role default
+            set "role" to admin
+              set-role: set-role role admin
+            set "ROLE" = admin
+              set-role: set-role role admin
+            reset role
+              set-role: set-role database
+            set session authorization bob
+              set-role: set-role role bob
+            set local session authorization bob
+              set-role: set-role role bob
+            set session session authorization default
+              set-role: set-role role default
+            set session_authorization = bob
+              set-role: set-role role bob
+            reset session authorization
+              set-role: set-role database
+            select set_config('role', 'admin', false)
+              set-role: set-role role admin | calls set_config
+            select pg_catalog.set_config('ROLE', $1, true)
+              set-role: set-role database | calls pg_catalog.set_config
+            select "set_config"(E'r\x6fle', 'x', true)
+              set-role: set-role role x | calls set_config
+            select set_config('ro' || 'le', 'admin', false)
+              set-role: set database, set-role database | calls set_config | dynamic
+            select set_config(setting_name => 'role', new_value => 'x', is_local => true)
+              set-role: set database, set-role database | calls set_config | dynamic
+            select set_config('search_path', '', false)
+              set: set setting search_path | calls set_config
+            select set_config($1, $2, false)
+              set-role: set database, set-role database | calls set_config | dynamic
+            select public.set_config('role', 'x', false)
+              call: call public.set_config() | calls public.set_config
+            set role.x = 1
+              set: set setting role.x
+            discard all
+              set: transaction database, set setting all | forget None
+        "#]],
+    );
+}
+
+#[test]
+fn functions_with_reach_are_known() {
+    check_all(
+        &[
+            "select purge()",
+            "select public.lower('x'), lower('x')",
+            "select setval('s', 1), nextval('public.\"S\"'::regclass), currval($1)",
+            "select pg_terminate_backend(1), lo_unlink(1), pg_switch_wal()",
+            "select query_to_xml('delete from t', true, true, '')",
+            "select * from dblink('x', 'drop table t') as t(a int)",
+            "select ext.dblink_exec('drop table t')",
+            "select cron.schedule('* * * * *', 'vacuum')",
+            "select pg_read_file('/etc/passwd'), pg_ls_dir('/')",
+            "select lo_import('/etc/passwd'), lo_export(1, '/tmp/x')",
+            "select * from pg_ls_waldir()",
+            "select pg_sleep(1)",
+            "select pg_advisory_lock(1), pg_try_advisory_xact_lock(1)",
+            "select pg_notify('c', secret) from t",
+            "select current_setting('x.y')",
+            "select * from pg_logical_slot_get_changes('s', null, null)",
+            "select pg_stat_get_activity(null)",
+            "select ts_rewrite('a'::tsquery, 'delete from t')",
+            "select \"coalesce\"(1), coalesce(f(1), 2)",
+            "select f(1) over w, count(*) filter (where g(x)) from t window w as (order by h(y))",
+            "select * from t order by f(a), b using operator(pg_catalog.<)",
+            "select 1 limit f(1)",
+            "select a[f(1)], (b).c, (f(2)).* from t",
+            "select case when f() then g() end, array[h()], row(i()), cast(j() as int)",
+            "select extract(year from f()), position(g() in h()), trim(both from i())",
+            "select * from t where a = any(f(1)) and exists (select g())",
+            "select * from rows from (f(1), g(2)) as x(a, b)",
+            "select * from t, lateral f(t.a) with ordinality as x",
+            "select * from t tablesample system (f(1))",
+            "values (f(1)), (g(2))",
+            "insert into t values (f(1)) returning g(a)",
+            "update t set (a, b) = (select f(1), 2), c[g()] = 3 where h()",
+            "select percentile_cont(f()) within group (order by g()) from t",
+            "call p(f(1))",
+            "select f(distinct a order by g(b)) from t",
+            "select xmlelement(name a, xmlattributes(f() as b), g())",
+            "select json_object('a': f(), 'b' value g() returning text)",
+            "select json_value(a, '$')",
+        ],
+        expect![[r#"
+            select purge()
+              call: call purge() | calls purge
+            select public.lower('x'), lower('x')
+              call: call public.lower() | calls lower public.lower
+            select setval('s', 1), nextval('public."S"'::regclass), currval($1)
+              update: select database, update s, update public.S | calls currval nextval setval
+            select pg_terminate_backend(1), lo_unlink(1), pg_switch_wal()
+              administer: administer pg_switch_wal(), administer pg_terminate_backend(), call lo_unlink() | calls lo_unlink pg_switch_wal pg_terminate_backend
+            select query_to_xml('delete from t', true, true, '')
+              call: call query_to_xml() | calls query_to_xml | dynamic
+            select * from dblink('x', 'drop table t') as t(a int)
+              call: call dblink() | calls dblink | dynamic
+            select ext.dblink_exec('drop table t')
+              call: call ext.dblink_exec() | calls ext.dblink_exec | dynamic
+            select cron.schedule('* * * * *', 'vacuum')
+              call: call cron.schedule() | calls cron.schedule
+            select pg_read_file('/etc/passwd'), pg_ls_dir('/')
+              server-file: server-file pg_ls_dir(), server-file pg_read_file() | calls pg_ls_dir pg_read_file
+            select lo_import('/etc/passwd'), lo_export(1, '/tmp/x')
+              server-file: server-file lo_export(), server-file lo_import() | calls lo_export lo_import
+            select * from pg_ls_waldir()
+              server-file: server-file pg_ls_waldir() | calls pg_ls_waldir
+            select pg_sleep(1)
+              call: call pg_sleep() | calls pg_sleep
+            select pg_advisory_lock(1), pg_try_advisory_xact_lock(1)
+              lock: lock database | calls pg_advisory_lock pg_try_advisory_xact_lock
+            select pg_notify('c', secret) from t
+              notify: select t, notify channel c | calls pg_notify
+            select current_setting('x.y')
+              show: show setting x.y | calls current_setting
+            select * from pg_logical_slot_get_changes('s', null, null)
+              replicate: replicate pg_logical_slot_get_changes() | calls pg_logical_slot_get_changes
+            select pg_stat_get_activity(null)
+              call: call pg_stat_get_activity() | calls pg_stat_get_activity
+            select ts_rewrite('a'::tsquery, 'delete from t')
+              call: call ts_rewrite() | calls ts_rewrite | dynamic
+            select "coalesce"(1), coalesce(f(1), 2)
+              call: call coalesce(), call f() | calls coalesce f
+            select f(1) over w, count(*) filter (where g(x)) from t window w as (order by h(y))
+              call: select t, call f(), call g(), call h() | calls count f g h | clean [false, true]
+            select * from t order by f(a), b using operator(pg_catalog.<)
+              call: select t, call f() | calls f
+            select 1 limit f(1)
+              call: call f() | calls f | clean [true]
+            select a[f(1)], (b).c, (f(2)).* from t
+              call: select t, call f() | calls f
+            select case when f() then g() end, array[h()], row(i()), cast(j() as int)
+              call: call f(), call g(), call h(), call i(), call j() | calls f g h i j
+            select extract(year from f()), position(g() in h()), trim(both from i())
+              call: call f(), call g(), call h(), call i() | calls extract f g h i position trim
+            select * from t where a = any(f(1)) and exists (select g())
+              call: select t, call f(), call g() | calls f g
+            select * from rows from (f(1), g(2)) as x(a, b)
+              call: call f(), call g() | calls f g
+            select * from t, lateral f(t.a) with ordinality as x
+              call: select t, call f() | calls f
+            select * from t tablesample system (f(1))
+              call: select t, call f() | calls f
+            values (f(1)), (g(2))
+              call: call f(), call g() | calls f g
+            insert into t values (f(1)) returning g(a)
+              insert: select t, insert t, call f(), call g() | calls f g
+            update t set (a, b) = (select f(1), 2), c[g()] = 3 where h()
+              update: update t, call f(), call g(), call h() | calls f g h
+            select percentile_cont(f()) within group (order by g()) from t
+              call: select t, call f(), call g() | calls f g percentile_cont
+            call p(f(1))
+              call: call f(), call p() | calls f p
+            select f(distinct a order by g(b)) from t
+              call: select t, call f(), call g() | calls f g
+            select xmlelement(name a, xmlattributes(f() as b), g())
+              call: call f(), call g() | calls f g xmlelement
+            select json_object('a': f(), 'b' value g() returning text)
+              call: call f(), call g() | calls f g json_object
+            select json_value(a, '$')
+              call: call json_value() | calls json_value
+        "#]],
+    );
+}
+
+#[test]
+fn definitions_show_what_they_will_run() {
+    check_all(
+        &[
+            "create view v as select * from secret",
+            "create materialized view v as select f(a) from secret with no data",
+            "create recursive view v (a) as select 1 union select a from v",
+            "create table t as select * from u",
+            "create table t as execute p",
+            "create temp table users (a int)",
+            "create table p1 partition of p for values in (1)",
+            "create table c (a int default f(1), b int references u(b), like l) inherits (i)",
+            "create function f() returns int language sql as 'delete from t'",
+            "create function f() returns int begin atomic delete from t; select 1; end",
+            "create function f() returns int return (select a from t)",
+            "create or replace function f() returns trigger as $$begin; end$$ language plpgsql security definer",
+            "create trigger tr after insert on t for each row execute function f()",
+            "create rule r as on select to t do instead select * from u",
+            "create rule r as on insert to t do also (delete from u; notify c)",
+            "create index on t (f(a)) where g(b)",
+            "create policy p on t using (exists (select 1 from u where f(1)))",
+            "create event trigger e on ddl_command_end execute function f()",
+            "alter table t add column a int default f(1)",
+            "alter table t alter a type int using f(a), add constraint c check (g(a))",
+            "alter table t attach partition p for values in (1)",
+            "alter table t rename to u",
+            "alter table t owner to r",
+            "create schema s create table t (a int) create view v as select * from u",
+            "create publication p for table a, b where (c > 1)",
+            "create publication p for all tables",
+            "create statistics on a, f(b) from t",
+            "create extension dblink",
+            "create foreign table f (a int) server s",
+            "import foreign schema x from server s into y",
+            "create type t as (a int)",
+            "create domain d as text check (f(value))",
+            "create aggregate a (int) (sfunc = f, stype = int)",
+        ],
+        expect![[r#"
+            create view v as select * from secret
+              create: select secret, create v
+            create materialized view v as select f(a) from secret with no data
+              create: select secret, create v, call f() | calls f
+            create recursive view v (a) as select 1 union select a from v
+              create: create v
+            create table t as select * from u
+              create: select u, create t
+            create table t as execute p
+              unreadable: create t, unreadable database | dynamic
+            create temp table users (a int)
+              create: create pg_temp.users
+            create table p1 partition of p for values in (1)
+              alter: create p1, alter p
+            create table c (a int default f(1), b int references u(b), like l) inherits (i)
+              alter: select l, select u, create c, alter i, call f() | calls f
+            create function f() returns int language sql as 'delete from t'
+              create: create f() | dynamic
+            create function f() returns int begin atomic delete from t; select 1; end
+              create: delete t, create f() | no where
+            create function f() returns int return (select a from t)
+              create: select t, create f()
+            create or replace function f() returns trigger as $$begin; end$$ language plpgsql security definer
+              create: create f() | dynamic
+            create trigger tr after insert on t for each row execute function f()
+              alter: create trigger tr, alter t, call f() | calls f
+            create rule r as on select to t do instead select * from u
+              alter: select u, create rule r, alter t
+            create rule r as on insert to t do also (delete from u; notify c)
+              alter: notify channel c, delete u, create rule r, alter t | no where
+            create index on t (f(a)) where g(b)
+              alter: create index on t, alter t, call f(), call g() | calls f g
+            create policy p on t using (exists (select 1 from u where f(1)))
+              alter: select u, create policy p, alter t, call f() | calls f
+            create event trigger e on ddl_command_end execute function f()
+              create: create event trigger e, call f() | calls f
+            alter table t add column a int default f(1)
+              alter: alter t, call f() | calls f
+            alter table t alter a type int using f(a), add constraint c check (g(a))
+              alter: alter t, call f(), call g() | calls f g
+            alter table t attach partition p for values in (1)
+              alter: alter p, alter t
+            alter table t rename to u
+              alter: alter t
+            alter table t owner to r
+              grant: alter t, grant role r
+            create schema s create table t (a int) create view v as select * from u
+              create: select u, create schema s, create t, create v
+            create publication p for table a, b where (c > 1)
+              create: select a, select b, create publication p
+            create publication p for all tables
+              create: select database, create publication p
+            create statistics on a, f(b) from t
+              alter: create database, alter t, call f() | calls f
+            create extension dblink
+              create: create extension dblink
+            create foreign table f (a int) server s
+              create: create f
+            import foreign schema x from server s into y
+              create: create schema y, create server s
+            create type t as (a int)
+              create: create type t
+            create domain d as text check (f(value))
+              create: create domain d, call f() | calls f
+            create aggregate a (int) (sfunc = f, stype = int)
+              create: create a()
+        "#]],
+    );
+}
+
+#[test]
+fn administration_is_named() {
+    check_all(
+        &[
+            "do $$begin delete from t; end$$",
+            "do language plpythonu 'x'",
+            "copy t from program 'curl x'",
+            "copy t to '/tmp/x'",
+            "copy (select * from t) to program 'x'",
+            "copy t (a, b) to stdout with (format csv)",
+            "copy t from stdin",
+            "alter system set a = b",
+            "alter role r set search_path = x",
+            "alter role all in database d reset all",
+            "create role r in role admin, x",
+            "create user u superuser password 'x'",
+            "drop role a, b",
+            "alter group g add user u",
+            "grant select on t to r",
+            "grant all on all tables in schema s to public",
+            "grant admin to r with admin option",
+            "revoke grant option for select (a) on table s.t, u from r cascade",
+            "grant execute on function f(int) to r",
+            "grant set on parameter work_mem to r",
+            "alter default privileges in schema s grant select on tables to r",
+            "reassign owned by a to b",
+            "drop owned by a",
+            "load 'x'",
+            "prepare transaction 'x'",
+            "commit prepared 'x'",
+            "vacuum full a, b",
+            "analyze t (a)",
+            "cluster t using i",
+            "reindex table concurrently t",
+            "reindex schema s",
+            "refresh materialized view concurrently v",
+            "checkpoint",
+            "lock table a, b in access exclusive mode nowait",
+            "select * from a, b x for update of x skip locked",
+            "select * from (select * from a) x for no key update",
+            "listen c",
+            "notify c, 'x'",
+            "unlisten *",
+            "truncate a, b cascade",
+            "drop table a, s.b cascade",
+            "drop function f(int), g",
+            "drop trigger t on s.u",
+            "comment on column s.t.c is 'x'",
+            "security label for p on table t is 'x'",
+            "alter extension e add table t",
+            "drop database d with (force)",
+        ],
+        expect![[r#"
+            do $$begin delete from t; end$$
+              do: do database | dynamic
+            do language plpythonu 'x'
+              do: do database | dynamic
+            copy t from program 'curl x'
+              server-file: insert t, server-file database
+            copy t to '/tmp/x'
+              server-file: select t, server-file database
+            copy (select * from t) to program 'x'
+              server-file: select t, server-file database
+            copy t (a, b) to stdout with (format csv)
+              copy-out: select t, copy-out t
+            copy t from stdin
+              copy-in: insert t, copy-in t
+            alter system set a = b
+              administer: administer setting a
+            alter role r set search_path = x
+              role: role role r
+            alter role all in database d reset all
+              role: role role all
+            create role r in role admin, x
+              role: role role admin, role role r, role role x
+            create user u superuser password 'x'
+              role: role role u
+            drop role a, b
+              role: role role a, role role b
+            alter group g add user u
+              role: role role g, role role u
+            grant select on t to r
+              grant: grant t, grant role r
+            grant all on all tables in schema s to public
+              grant: grant schema s, grant role public
+            grant admin to r with admin option
+              grant: grant role admin, grant role r
+            revoke grant option for select (a) on table s.t, u from r cascade
+              grant: grant u, grant s.t, grant role r
+            grant execute on function f(int) to r
+              grant: grant f(), grant role r
+            grant set on parameter work_mem to r
+              grant: grant setting work_mem, grant role r
+            alter default privileges in schema s grant select on tables to r
+              grant: grant database, grant schema s, grant role r
+            reassign owned by a to b
+              grant: grant role a, grant role b
+            drop owned by a
+              drop: drop database, drop role a
+            load 'x'
+              administer: administer database
+            prepare transaction 'x'
+              administer: administer database
+            commit prepared 'x'
+              administer: administer database
+            vacuum full a, b
+              maintain: maintain a, maintain b
+            analyze t (a)
+              maintain: maintain t
+            cluster t using i
+              maintain: maintain i, maintain t
+            reindex table concurrently t
+              maintain: maintain t
+            reindex schema s
+              maintain: maintain schema s
+            refresh materialized view concurrently v
+              maintain: maintain v
+            checkpoint
+              maintain: maintain database
+            lock table a, b in access exclusive mode nowait
+              lock: lock a, lock b
+            select * from a, b x for update of x skip locked
+              lock: select a, select b, lock b
+            select * from (select * from a) x for no key update
+              lock: select a, lock a
+            listen c
+              listen: listen channel c
+            notify c, 'x'
+              notify: notify channel c
+            unlisten *
+              listen: listen database
+            truncate a, b cascade
+              truncate: truncate database, truncate a, truncate b
+            drop table a, s.b cascade
+              drop: drop database, drop a, drop s.b
+            drop function f(int), g
+              drop: drop f(), drop g()
+            drop trigger t on s.u
+              drop: alter s.u, drop trigger t
+            comment on column s.t.c is 'x'
+              alter: alter s.t
+            security label for p on table t is 'x'
+              alter: alter t
+            alter extension e add table t
+              alter: alter t, alter extension e
+            drop database d with (force)
+              drop: drop database d
+        "#]],
+    );
+}
+
+#[test]
+fn named_statements_carry_what_they_do() {
+    check_all(
+        &[
+            "prepare p (int) as delete from t where a = $1",
+            "execute p(f(1))",
+            "deallocate p",
+            "deallocate prepare all",
+            "declare c binary no scroll cursor with hold for select * from t limit 3",
+            "fetch 10 from c",
+            "fetch next from \"C\"",
+            "move backward all in c",
+            "close c",
+            "close all",
+            "prepare p as execute q",
+            "create table t as execute p(1)",
+        ],
+        expect![[r#"
+            prepare p (int) as delete from t where a = $1
+              delete: delete t | prepare p
+            execute p(f(1))
+              unreadable: call f(), unreadable database | calls f | dynamic | execute p
+            deallocate p
+              transaction: transaction database | forget Some("p")
+            deallocate prepare all
+              transaction: transaction database | forget None
+            declare c binary no scroll cursor with hold for select * from t limit 3
+              select: select t | limit 3 | declare c
+            fetch 10 from c
+              unreadable: unreadable database | dynamic | fetch c
+            fetch next from "C"
+              unreadable: unreadable database | dynamic | fetch C
+            move backward all in c
+              unreadable: unreadable database | dynamic | fetch c
+            close c
+              transaction: transaction database | forget Some("c")
+            close all
+              transaction: transaction database | forget None
+            prepare p as execute q
+              unreadable: not understood as PostgreSQL
+            create table t as execute p(1)
+              unreadable: create t, unreadable database | dynamic
+        "#]],
+    );
+}
+
+#[test]
+fn one_bad_statement_does_not_taint_the_others() {
+    check_all(
+        &[
+            "select 1; selekt 2; delete from t",
+            ";;; select 1;;;;",
+            "",
+            " -- nothing\n /* here */ ; ",
+            "select (1; select 2)",
+            "select 1) ; (select 2",
+            "select 'a; delete from t",
+            "select /* a; delete from t",
+            "select 1; select $a; delete from t",
+            "create function f() returns int begin atomic select case when true then 1 end; end; drop table t",
+        ],
+        expect![[r#"
+            select 1; selekt 2; delete from t
+              select: select database | clean [true]
+              unreadable: not understood as PostgreSQL
+              delete: delete t | no where
+            ;;; select 1;;;;
+              select: select database | clean [true]
+
+             -- nothing\n /* here */ ; 
+            select (1; select 2)
+              unreadable: not understood as PostgreSQL
+            select 1) ; (select 2
+              unreadable: unbalanced parentheses
+            select 'a; delete from t
+              unreadable: a quoted string that does not end
+            select /* a; delete from t
+              unreadable: a comment that does not end
+            select 1; select $a; delete from t
+              unreadable: a dollar sign on its own
+            create function f() returns int begin atomic select case when true then 1 end; end; drop table t
+              create: create f()
+              drop: drop t
+        "#]],
+    );
+}
+
+#[test]
+fn a_statement_after_a_thousand_semicolons_is_found() {
+    let text = format!("select 1{} delete from t", ";".repeat(1000));
+    check(
+        &text,
+        expect![[r#"
+        select: select database | clean [true]
+        delete: delete t | no where
+    "#]],
+    );
+}
+
+#[test]
+fn settings_change_the_reading() {
+    let escaping = Reading {
+        standard_conforming_strings: false,
+        utf8: true,
+    };
+    let other_encoding = Reading {
+        standard_conforming_strings: true,
+        utf8: false,
+    };
+    let cases = [
+        (r"select 'a\'; delete from t; --'", escaping),
+        ("select 'a'; delete from t", escaping),
+        ("select U&'a'", escaping),
+        ("select 'ä'", other_encoding),
+        ("select 'a'", other_encoding),
+        ("select 'a\0'", USUAL),
+    ];
+    let mut all = String::new();
+    for (text, reading) in cases {
+        all.push_str(&render(&analyze(text, reading)));
+    }
+    expect![[r#"
+        unreadable: a backslash in a plain string while `standard_conforming_strings` is off
+        select: select database | clean [true]
+        delete: delete t | no where
+        unreadable: a string with Unicode escapes while `standard_conforming_strings` is off
+        unreadable: text outside ASCII while the client encoding is not UTF-8
+        select: select database | clean [true]
+        unreadable: NUL inside the text
+    "#]]
+    .assert_eq(&all);
+}
