@@ -3,6 +3,7 @@
 mod lock;
 mod ready;
 mod run;
+mod ways;
 
 use std::path::PathBuf;
 

@@ -30,7 +30,7 @@ async fn an_approval_is_read_and_decided_by_those_who_may() {
     let id = listed["approvals"][0]["id"].as_str().unwrap().to_owned();
     let digest = listed["approvals"][0]["digest"].as_str().unwrap();
     assert_eq!(listed["approvals"][0]["statement"], statement);
-    let prefix = &id[..6];
+    let prefix = id.get(..6).unwrap();
     let shown = gate.run(&rita, &["approvals", "show", prefix]);
     let text = String::from_utf8_lossy(&shown.stdout);
     assert!(
@@ -190,7 +190,7 @@ async fn a_session_is_found_and_played_back() {
     let mut filter = gate.filter().await;
     let id = filter.open(&gate.token("claude-17", "analysts")).await;
     let sam = gate.token("sam", "security");
-    let prefix = &id[..8];
+    let prefix = id.get(..8).unwrap();
     let mut events = events(&id);
     let closed = events.pop().unwrap();
     filter.append(events).await;

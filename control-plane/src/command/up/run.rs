@@ -3,36 +3,28 @@
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitStatus,
     time::{Duration, Instant},
 };
 
-use ostiary_control_plane::{
-    config::{Config, UpstreamTls},
-    server::Server,
-    telemetry,
-};
+use ostiary_control_plane::{config::Config, server::Server, telemetry};
 use tokio::time::{sleep, timeout};
 
 use super::{
     Args,
     lock::Lock,
     ready::{DevIssuer, Ready, ReadyFile, ReadyResource},
+    ways::{Way, open_ways, plan, write_bootstrap},
 };
 use crate::{
-    command::{Failure, envoy::peer, failure::chain, serve, signals::Signals},
+    command::{Failure, serve, signals::Signals},
     dev::{self, Issuer, Keys},
-    envoy::{
-        Admin, ControlPlane, Envoy, Guarded, Launch, Plan, Restarts, Upstream, find_binary,
-        find_filter, listener_name, reachable, render,
-    },
+    envoy::{Admin, Envoy, Launch, Restarts, find_binary, find_filter, listener_name},
     output::{self, Printer},
     private,
-    relay::{Entrance, Offer, Relay, RelayError, Target, probe},
 };
 
-const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 /// From Envoy's start until the filter of every resource has its policy.
 const READY_PATIENCE: Duration = Duration::from_secs(120);
 const PORT_PATIENCE: Duration = Duration::from_secs(2);
@@ -328,107 +320,4 @@ async fn start_issuer(config: &Config) -> Result<(Issuer, DevIssuer), Failure> {
         Some(error) => error.into(),
         None => Failure::input("`identity.issuers` is empty"),
     })
-}
-
-/// How a resource's server is reached.
-enum Way {
-    Direct,
-    Relay(Relay, UpstreamTls),
-}
-
-impl Way {
-    fn describe(&self) -> &'static str {
-        match self {
-            Self::Direct | Self::Relay(_, UpstreamTls::Disable) => "plaintext",
-            Self::Relay(_, UpstreamTls::Prefer) => "TLS if offered",
-            Self::Relay(_, UpstreamTls::Require) => "TLS",
-            Self::Relay(_, UpstreamTls::VerifyFull) => "TLS, verified",
-        }
-    }
-}
-
-/// Asks each server whether it speaks TLS; unless it says no, a relay stands in between.
-async fn open_ways(config: &Config) -> Result<BTreeMap<String, Way>, Failure> {
-    let sockets = config.state_dir.join("relay");
-    private::make_dir(&sockets).map_err(|error| {
-        Failure::failed(format!("cannot make `{}`: {error}", sockets.display()))
-    })?;
-    let sockets = std::path::absolute(&sockets)?;
-    let mut ways = BTreeMap::new();
-    for resource in &config.resources {
-        let (name, address) = (&resource.name, &resource.address);
-        if resource.ca.is_some()
-            && matches!(resource.tls, UpstreamTls::Prefer | UpstreamTls::Disable)
-        {
-            tracing::warn!(resource = %name, "`ca` verifies nothing unless `tls` is `require` or `verify-full`");
-        }
-        let offer = probe(address, PROBE_PATIENCE).await;
-        let is_direct = match (&offer, resource.tls) {
-            (Ok(Offer::Plaintext), UpstreamTls::Prefer | UpstreamTls::Disable) => true,
-            (Ok(Offer::Plaintext), UpstreamTls::Require | UpstreamTls::VerifyFull) => {
-                tracing::warn!(resource = %name, %address, "the server offers no TLS, which this resource requires: logins will fail");
-                false
-            }
-            (Ok(Offer::Tls), _) => false,
-            (Err(error), _) => {
-                tracing::warn!(resource = %name, %address, %error, "cannot reach the server yet");
-                false
-            }
-        };
-        let way = match is_direct {
-            true => Way::Direct,
-            false => {
-                let socket = sockets.join(format!("{name}.sock"));
-                let relay = Relay::start(Target::of(resource), &socket).await;
-                Way::Relay(relay.map_err(relay_failure)?, resource.tls)
-            }
-        };
-        ways.insert(name.clone(), way);
-    }
-    Ok(ways)
-}
-
-fn relay_failure(error: RelayError) -> Failure {
-    match error {
-        RelayError::Tls { .. } => Failure::input(chain(&error)),
-        RelayError::Listen { .. } => Failure::failed(chain(&error)),
-    }
-}
-
-fn plan(
-    config: &Config,
-    server: &Server,
-    filter: PathBuf,
-    ways: &BTreeMap<String, Way>,
-) -> Result<Plan, Failure> {
-    let resources = config.resources.iter().map(|it| Guarded {
-        name: it.name.clone(),
-        listen: it.listen,
-        role: it.role.clone(),
-        upstream: match ways.get(&it.name) {
-            Some(Way::Relay(relay, _)) => match relay.entrance() {
-                Entrance::Socket(path) => Upstream::Socket(path.clone()),
-                Entrance::Port(address) => Upstream::Direct(reachable(*address)),
-            },
-            Some(Way::Direct) | None => Upstream::Direct(it.address.clone()),
-        },
-    });
-    Ok(Plan {
-        admin: config.envoy.admin,
-        control_plane: ControlPlane {
-            address: reachable(server.address()),
-            tls: peer(config)?,
-        },
-        gateway_token: server.gateway_token().to_owned(),
-        filter,
-        resources: resources.collect(),
-    })
-}
-
-fn write_bootstrap(state_dir: &Path, plan: &Plan) -> Result<PathBuf, Failure> {
-    let path = state_dir.join("envoy.json");
-    let text = format!("{:#}\n", render(plan));
-    private::write(&path, text.as_bytes())
-        .map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", path.display())))?;
-    Ok(path)
 }
