@@ -96,6 +96,17 @@ pub enum Named {
     },
 }
 
+/// What a session keeps under names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Prepared statements.
+    Statements,
+    /// Cursors and portals.
+    Cursors,
+    /// Both.
+    All,
+}
+
 /// Settings of the session that change how text is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reading {

@@ -64,7 +64,7 @@ fn render_statement(text: &mut String, statement: &Statement) {
         Some(Named::Execute { name }) => write!(text, " | execute {name}").unwrap(),
         Some(Named::Declare { name, .. }) => write!(text, " | declare {name}").unwrap(),
         Some(Named::Fetch { name }) => write!(text, " | fetch {name}").unwrap(),
-        Some(Named::Forget { name }) => write!(text, " | forget {name:?}").unwrap(),
+        Some(Named::Forget { name, .. }) => write!(text, " | forget {name:?}").unwrap(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::sql::effects::Effects;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
-use crate::sql::{Named, Outputs, Statement};
+use crate::sql::{Kept, Named, Outputs, Statement};
 use crate::{Object, Verb};
 
 impl Reader<'_, '_> {
@@ -108,7 +108,7 @@ impl Reader<'_, '_> {
 
     pub(super) fn close(&mut self) -> Read<()> {
         self.skip(1);
-        self.forget()
+        self.forget(Kept::Cursors)
     }
 
     pub(super) fn deallocate(&mut self) -> Read<()> {
@@ -116,17 +116,17 @@ impl Reader<'_, '_> {
         if self.is("prepare") && self.nth(1).is_some() {
             self.skip(1);
         }
-        self.forget()
+        self.forget(Kept::Statements)
     }
 
-    fn forget(&mut self) -> Read<()> {
+    fn forget(&mut self, what: Kept) -> Read<()> {
         let name = if self.eat("all") {
             None
         } else {
             Some(self.column_id()?.to_owned())
         };
         self.effects.add(Verb::Transaction, Object::Database);
-        self.named = Some(Named::Forget { name });
+        self.named = Some(Named::Forget { what, name });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::sql::functions;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
-use crate::sql::{Named, Outputs};
+use crate::sql::{Kept, Named, Outputs};
 use crate::{Object, Verb};
 
 impl<'t> Reader<'t, '_> {
@@ -215,7 +215,10 @@ impl<'t> Reader<'t, '_> {
         self.skip(1);
         if self.eat("all") {
             self.effects.add(Verb::Set, functions::setting("all"));
-            self.named = Some(Named::Forget { name: None });
+            self.named = Some(Named::Forget {
+                what: Kept::All,
+                name: None,
+            });
         } else if !self.eat_any(&["plans", "sequences", "temp", "temporary"]) {
             return Err(self.unexpected());
         }
