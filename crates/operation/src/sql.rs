@@ -91,6 +91,8 @@ pub enum Named {
     /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL and for `DISCARD ALL`. Statements and
     /// cursors have names apart, but to forget too much only makes a later one unreadable.
     Forget {
+        /// Of what kind.
+        what: Kept,
         /// The name, or all of them.
         name: Option<String>,
     },
