@@ -26,7 +26,7 @@ use crate::{
 };
 use access::Access;
 use approvals::Approvals;
-use ingest::Ingest;
+use ingest::{Ingest, News};
 use policies::Policies;
 use resources::Resources;
 use sessions::Sessions;
@@ -102,7 +102,7 @@ impl App {
             tasks.clone(),
         ));
         approvals.end_those_of_the_last_run().await?;
-        let (ingest, closed) = Ingest::start(store.clone(), clock.clone(), &tasks).await?;
+        let (ingest, news) = Ingest::start(store.clone(), clock.clone(), &tasks).await?;
         let sessions = Arc::new(Sessions::new(
             config,
             store.clone(),
@@ -119,20 +119,30 @@ impl App {
             clock,
             tasks,
         });
-        app.clone().follow_closings(closed);
+        app.clone().follow(news);
         Ok(app)
     }
 
-    /// What was kept for a session goes when it closes.
-    fn follow_closings(
-        self: Arc<Self>,
-        mut closed: tokio::sync::mpsc::UnboundedReceiver<crate::store::SessionId>,
-    ) {
+    /// A CancelRequest can find a session from its login until it closes; what else was kept for it
+    /// goes then too.
+    fn follow(self: Arc<Self>, mut news: tokio::sync::mpsc::UnboundedReceiver<News>) {
         let (sessions, approvals) = (self.sessions.clone(), self.approvals.clone());
         self.tasks.tracker.spawn(async move {
-            while let Some(id) = closed.recv().await {
-                sessions.forget(id);
-                approvals.session_closed(id).await;
+            while let Some(news) = news.recv().await {
+                match news {
+                    News::Keyed {
+                        session,
+                        resource,
+                        key,
+                    } => approvals.remember_key(&resource, &key, session),
+                    News::Closed { session, lost } => {
+                        // A filter that comes back is still told to end it.
+                        if !lost {
+                            sessions.forget(session);
+                        }
+                        approvals.session_closed(session).await;
+                    }
+                }
             }
         });
     }

@@ -16,6 +16,7 @@ use ostiary_proto::{
     resources_server::ResourcesServer, sessions_server::SessionsServer,
 };
 use tonic::service::{Routes, RoutesBuilder};
+use tonic_health::ServingStatus;
 
 use crate::app::App;
 pub(crate) use auth::GatewayAuth;
@@ -24,8 +25,17 @@ pub(crate) use auth::GatewayAuth;
 /// events, a bundle.
 const MAX_MESSAGE: usize = 4 << 20;
 
+/// Names that the health service knows, beside the empty one for all.
+const SERVICES: [&str; 5] = [
+    "ostiary.v1.Gateway",
+    "ostiary.v1.Policy",
+    "ostiary.v1.Resources",
+    "ostiary.v1.Approvals",
+    "ostiary.v1.Sessions",
+];
+
 /// Every service, with health and reflection.
-pub(crate) fn routes(
+pub(crate) async fn routes(
     app: &Arc<App>,
     gateway: GatewayAuth,
 ) -> Result<Routes, tonic_reflection::server::Error> {
@@ -43,7 +53,11 @@ pub(crate) fn routes(
     routes.add_service(ApprovalsServer::new(approvals::Approvals::new(app.clone())));
     routes.add_service(SessionsServer::new(sessions::Sessions::new(app.clone())));
     let (reporter, health) = tonic_health::server::health_reporter();
-    drop(reporter);
+    for service in SERVICES {
+        reporter
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
     routes.add_service(health);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(ostiary_proto::DESCRIPTOR)

@@ -156,6 +156,7 @@ impl Server {
             .as_ref()
             .is_some_and(|tls| tls.client_ca.is_some());
         let routes = grpc::routes(&app, GatewayAuth::new(&gateway_token, certificates))
+            .await
             .map_err(StartError::Reflection)?;
         let mut server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))

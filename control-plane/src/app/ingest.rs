@@ -53,6 +53,19 @@ pub struct AppendStream {
     progress: watch::Sender<Progress>,
 }
 
+/// What others have to know of a session.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Its backend key has this digest.
+    Keyed {
+        session: SessionId,
+        resource: String,
+        key: Vec<u8>,
+    },
+    /// It closed, on disk. If its filter was `lost`, it may still turn out to live.
+    Closed { session: SessionId, lost: bool },
+}
+
 enum Command {
     Append {
         stream: u64,
@@ -77,14 +90,14 @@ enum Command {
 }
 
 impl Ingest {
-    /// Starts the writer. The receiver gets the id of every session that closes.
+    /// Starts the writer. The receiver gets the news of every session.
     pub(super) async fn start(
         store: Arc<dyn Store>,
         clock: Clock,
         tasks: &Tasks,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<SessionId>), crate::store::StoreError> {
+    ) -> Result<(Self, mpsc::UnboundedReceiver<News>), crate::store::StoreError> {
         let (commands, queue) = mpsc::unbounded_channel();
-        let (closed, closings) = mpsc::unbounded_channel();
+        let (tell, news) = mpsc::unbounded_channel();
         let written = watch::Sender::new(0);
         let ingest = Self {
             commands,
@@ -92,9 +105,9 @@ impl Ingest {
             written: written.subscribe(),
             next_stream: Arc::default(),
         };
-        let writer = Writer::load(store, clock, written, closed).await?;
+        let writer = Writer::load(store, clock, written, tell).await?;
         tasks.tracker.spawn(writer.run(queue, tasks.stop.clone()));
-        Ok((ingest, closings))
+        Ok((ingest, news))
     }
 
     /// A filter's stream begins; `filter_id` is empty if the filter did not name itself.

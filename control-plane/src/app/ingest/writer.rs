@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ostiary_proto::Session;
-use ostiary_record::Event;
+use ostiary_record::{Event, event::Kind};
 use prost::Message as _;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Command, Progress,
+    Command, News, Progress,
     live::{FILTER_LOST, Live},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(super) struct Writer {
     /// Streams that are open, with the filter behind each.
     streams: BTreeMap<u64, String>,
     written: watch::Sender<u64>,
-    closed: mpsc::UnboundedSender<SessionId>,
+    news: mpsc::UnboundedSender<News>,
 }
 
 /// What is to be answered once the group is on disk.
@@ -49,7 +49,7 @@ impl Writer {
         store: Arc<dyn Store>,
         clock: Clock,
         written: watch::Sender<u64>,
-        closed: mpsc::UnboundedSender<SessionId>,
+        news: mpsc::UnboundedSender<News>,
     ) -> Result<Self, StoreError> {
         let now = clock.now_us();
         let mut live = BTreeMap::new();
@@ -64,7 +64,7 @@ impl Writer {
             live,
             streams: BTreeMap::new(),
             written,
-            closed,
+            news,
         })
     }
 
@@ -156,11 +156,12 @@ impl Writer {
                 continue;
             };
             let closed = live.reindex && !live.is_open();
+            let lost = live.row.session.close_reason == FILTER_LOST;
             live.dirty = false;
             live.reindex = false;
             if closed {
                 self.live.remove(id);
-                let _ = self.closed.send(*id);
+                let _ = self.news.send(News::Closed { session: *id, lost });
             }
         }
         if !dirty.is_empty() {
@@ -178,7 +179,7 @@ impl Writer {
         let mut chunks = Chunks::default();
         let filter_id = self.streams.get(&stream).cloned();
         let now = self.clock.now_us();
-        for event in events {
+        for mut event in events {
             let Ok(id) = event.session_id.parse() else {
                 continue;
             };
@@ -191,6 +192,14 @@ impl Writer {
                 && live.row.filter_id != *filter_id
             {
                 live.row.filter_id.clone_from(filter_id);
+            }
+            // Found in a store, a digest of so short a secret would be as good as the secret.
+            if let Some(Kind::LoggedIn(login)) = &mut event.kind {
+                let _ = self.news.send(News::Keyed {
+                    session: id,
+                    resource: live.row.session.resource.clone(),
+                    key: std::mem::take(&mut login.cancel_key_sha256),
+                });
             }
             if live.take(&event) {
                 chunks.push(id, &event);

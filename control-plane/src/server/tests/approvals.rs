@@ -316,6 +316,32 @@ async fn a_cancel_request_finds_the_wait_by_its_key() {
 }
 
 #[tokio::test]
+async fn a_cancel_request_finds_a_session_that_waits_for_nothing_and_its_key_is_not_kept() {
+    let plane = Plane::new().await;
+    plane.open(&id("aa"), "agent-7").await;
+    let login = ostiary_record::LoggedIn {
+        cancel_key_sha256: vec![7; 32],
+        ..ostiary_record::LoggedIn::default()
+    };
+    let mut stream = plane.append("").await;
+    let login = event(&id("aa"), 1, Kind::LoggedIn(login));
+    stream.store(vec![login]).await;
+    eventually(async || plane.cancel_wait("shop", 7).await == (true, false)).await;
+    let events = ostiary_proto::EventsRequest {
+        session_id: id("aa"),
+        ..ostiary_proto::EventsRequest::default()
+    };
+    let events = plane.by("sam", AUDITOR, events);
+    let mut events = plane.sessions().events(events).await.unwrap().into_inner();
+    let Some(Kind::LoggedIn(kept)) = events.message().await.unwrap().unwrap().kind else {
+        panic!("not the login");
+    };
+    assert!(kept.cancel_key_sha256.is_empty());
+    stream.store(vec![closed(&id("aa"), 2)]).await;
+    eventually(async || plane.cancel_wait("shop", 7).await == (false, false)).await;
+}
+
+#[tokio::test]
 async fn is_cancelled_when_the_session_is_killed() {
     let plane = Plane::new().await;
     plane.open(&id("aa"), "agent-7").await;

@@ -338,3 +338,42 @@ async fn a_full_disk_ends_the_stream_without_acknowledgement_and_loses_nothing_s
     assert_eq!((row.session.events, row.next_seq), (2, 3));
     assert_eq!(row.session.close_reason, "client");
 }
+
+/// Not a test of speed on whatever machine this runs: a way to see it.
+/// `cargo test --release -p ostiary-control-plane --lib events_per_second -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints a measurement"]
+async fn events_per_second() {
+    const SESSIONS: u64 = 50;
+    const PER_BATCH: u64 = 20;
+    const BATCHES: u64 = 1000;
+    let plane = Plane::new().await;
+    for (what, statement) in [("short", 60), ("long", 2000)] {
+        let mut stream = plane.append("f1").await;
+        let statement = "x".repeat(statement);
+        let started = std::time::Instant::now();
+        let batches = stream.batches.clone();
+        let sending = tokio::spawn(async move {
+            for batch in 1..=BATCHES {
+                let session = id(&format!(
+                    "{:08x}",
+                    (batch % SESSIONS) + ((statement.len() as u64) << 8)
+                ));
+                let first = (batch / SESSIONS) * PER_BATCH;
+                let events = (1..=PER_BATCH)
+                    .map(|n| operated(&session, first + n, &statement, Verdict::Allow))
+                    .collect();
+                let request = AppendRequest { batch, events };
+                batches.send(request).await.unwrap();
+            }
+        });
+        while stream.acks.message().await.unwrap().unwrap().batch < BATCHES {}
+        sending.await.unwrap();
+        let seconds = started.elapsed().as_secs_f64();
+        let events = (BATCHES * PER_BATCH) as f64;
+        println!(
+            "{what} statements: {:.0} events per second",
+            events / seconds
+        );
+    }
+}

@@ -34,6 +34,16 @@ impl Plane {
     }
 }
 
+impl Plane {
+    /// Lets the writer look at the time, and waits until it has.
+    async fn tick(&self) {
+        self.server.as_ref().unwrap().app.ingest.tick();
+        // A login goes through the same queue: when it is answered, the tick is done.
+        let session = crate::random::hex(&crate::random::bytes::<16>().unwrap());
+        self.open(&session, "agent-0").await;
+    }
+}
+
 async fn seqs(events: &mut Streaming<Event>) -> Vec<u64> {
     let mut seqs = Vec::new();
     while let Some(event) = events.message().await.unwrap() {
@@ -240,16 +250,7 @@ async fn closes_sessions_whose_filter_went_away_and_takes_them_up_again() {
     stream
         .store(vec![connected(&id("aa"), 1), connected(&id("bb"), 1)])
         .await;
-    let tick = async || {
-        plane.server.as_ref().unwrap().app.ingest.tick();
-        // A login goes through the same queue: when it is answered, the tick is done.
-        plane
-            .open(
-                &crate::random::hex(&crate::random::bytes::<16>().unwrap()),
-                "x",
-            )
-            .await;
-    };
+    let tick = async || plane.tick().await;
     plane.advance(3000);
     tick().await;
     assert_eq!(
@@ -283,6 +284,34 @@ async fn closes_sessions_whose_filter_went_away_and_takes_them_up_again() {
     late.store(vec![next]).await;
     let session = plane.session("aa00").await.unwrap();
     assert_eq!((session.closed_us, session.close_reason.as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn a_filter_that_was_lost_is_still_told_to_end_a_killed_session() {
+    let plane = Plane::new().await;
+    let mut stream = plane.append("f1").await;
+    stream.store(vec![connected(&id("aa"), 1)]).await;
+    let kill = ostiary_proto::KillRequest {
+        session_id: id("aa"),
+        reason: "enough".to_owned(),
+    };
+    let kill = plane.by("ada", ADMIN, kill);
+    plane.sessions().kill(kill).await.unwrap();
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    plane.advance(60);
+    plane.tick().await;
+    let session = plane.session("aa00").await.unwrap();
+    assert_eq!(session.close_reason, "filter lost");
+    let mut filter = plane.watch().await;
+    filter.message().await.unwrap();
+    let told = filter.message().await.unwrap().unwrap().message.unwrap();
+    let expected = ostiary_proto::Revocation {
+        session_id: id("aa"),
+        reason: "enough".to_owned(),
+    };
+    let expected = ostiary_proto::watch_response::Message::Revocation(expected);
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
