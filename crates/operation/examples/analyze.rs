@@ -69,6 +69,6 @@ fn named(named: &Named) -> Value {
         } => json!({"kind": "declare", "name": name, "statement": statement(inner)}),
         Named::Execute { name } => json!({"kind": "execute", "name": name}),
         Named::Fetch { name } => json!({"kind": "fetch", "name": name}),
-        Named::Forget { name } => json!({"kind": "forget", "name": name}),
+        Named::Forget { name, .. } => json!({"kind": "forget", "name": name}),
     }
 }

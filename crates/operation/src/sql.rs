@@ -88,8 +88,7 @@ pub enum Named {
         /// The cursor name.
         name: String,
     },
-    /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL and for `DISCARD ALL`. Statements and
-    /// cursors have names apart, but to forget too much only makes a later one unreadable.
+    /// `DEALLOCATE name` or `CLOSE name`; `None` for ALL and for `DISCARD ALL`.
     Forget {
         /// Of what kind.
         what: Kept,

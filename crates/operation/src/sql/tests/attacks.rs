@@ -525,6 +525,8 @@ fn definitions_show_what_they_will_run() {
             "create foreign table f (a int) server s",
             "import foreign schema x from server s into y",
             "create type t as (a int)",
+            "create table t (a int check (a is distinct from f(1) and a operator(x.+) g(2) > 0))",
+            "create table t (a int default f((with u as (select 1) select a b c)), b int references u)",
             "create domain d as text check (f(value))",
             "create aggregate a (int) (sfunc = f, stype = int)",
         ],
@@ -591,6 +593,10 @@ fn definitions_show_what_they_will_run() {
               create: create schema y, create server s
             create type t as (a int)
               create: create type t
+            create table t (a int check (a is distinct from f(1) and a operator(x.+) g(2) > 0))
+              create: create t, call f(), call g() | calls f g
+            create table t (a int default f((with u as (select 1) select a b c)), b int references u)
+              unreadable: not understood as PostgreSQL
             create domain d as text check (f(value))
               create: create domain d, call f() | calls f
             create aggregate a (int) (sfunc = f, stype = int)

@@ -217,7 +217,13 @@ impl Reader<'_, '_> {
             } else {
                 let start = self.position();
                 self.skip(1);
-                self.scan_until(|r| r.is("create") || r.is("grant"))?;
+                while !self.at_end() && !self.is_any(&["create", "grant"]) {
+                    if self.is_mark("(") {
+                        self.skip_parens()?;
+                    } else {
+                        self.skip(1);
+                    }
+                }
                 let end = self.position();
                 self.rewind(start);
                 self.element(end)?;

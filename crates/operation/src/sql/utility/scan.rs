@@ -125,9 +125,18 @@ impl<'t> Reader<'t, '_> {
 
     /// A name before a parenthesis, where an expression can be.
     fn scan_call(&mut self) -> Read<bool> {
+        if self.is("operator") && self.eat_operator() {
+            // `OPERATOR(schema.+)`: what follows is an operand.
+            self.scan_operand()?;
+            return Ok(true);
+        }
         if !self.previous().is_some_and(comes_before_expression) {
             return Ok(false);
         }
+        self.scan_operand()
+    }
+
+    fn scan_operand(&mut self) -> Read<bool> {
         let mut ahead = 0;
         while self.nth_is_mark(ahead + 1, ".") {
             ahead += 2;
@@ -136,18 +145,20 @@ impl<'t> Reader<'t, '_> {
         let keyword = self.is_kind(Kind::Word)
             && matches!(class(self.word(0)), Class::Reserved | Class::Column);
         if keyword || !self.nth_is_mark(ahead + 1, "(") {
+            if self.is_any(&WORDED_FUNCTIONS) && self.nth_is_mark(1, "(") {
+                self.effects.functions.insert(self.word(0).to_owned());
+            }
             return Ok(false);
         }
-        let start = self.position();
         let first = self.label()?;
         let name = self.name_after(first)?;
         if is_constraint_word(name) {
             return Ok(true);
         }
-        let arguments = self.position();
+        let (arguments, scope) = (self.position(), self.ctes.len());
         if self.call(name).is_err() {
             // Not the arguments of a call; the parentheses are scanned for what they hold.
-            self.rewind(start);
+            self.ctes.truncate(scope);
             self.effects.functions.insert(name.dotted());
             self.effects.add(Verb::Call, name.function());
             self.rewind(arguments);
@@ -156,15 +167,24 @@ impl<'t> Reader<'t, '_> {
     }
 }
 
+/// Built-in functions whose names are keywords.
+#[rustfmt::skip]
+const WORDED_FUNCTIONS: [&str; 10] = [
+    "coalesce", "extract", "greatest", "least", "normalize", "nullif", "overlay", "position",
+    "substring", "trim",
+];
+
+/// Whether an expression can follow, so that a name with a parenthesis behind it is a call, and not
+/// a type with its length or a table with its columns.
 fn comes_before_expression(token: &Token<'_>) -> bool {
-    const WORDS: [&str; 17] = [
-        "default", "using", "when", "then", "else", "case", "and", "or", "not", "where", "in",
-        "like", "ilike", "between", "on", "return", "is",
-    ];
     match token.kind {
         Kind::Operator => true,
-        Kind::Punctuation => matches!(token.text.as_ref(), "(" | "," | "[" | ":=" | "=>"),
-        Kind::Word => WORDS.contains(&token.text.as_ref()),
+        Kind::Punctuation => matches!(token.text.as_ref(), "(" | "," | "[" | ":" | ":=" | "=>"),
+        Kind::Word => match token.text.as_ref() {
+            "as" => false,
+            "zone" | "escape" | "return" => true,
+            word => matches!(class(word), Class::Reserved | Class::Function),
+        },
         _ => false,
     }
 }
