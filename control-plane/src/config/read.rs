@@ -1,33 +1,21 @@
 //! Each part of `ostiary.yaml`, from its YAML.
 
+mod identity;
+mod resources;
+
 use std::{
-    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-use jsonwebtoken::Algorithm;
-
 use super::{
-    Config, EnvoyConfig, HostPort, Identity, Issuer, Kind, Listen, ListenTls, Resource, Roles,
-    Secret, UpstreamTls,
+    Config, EnvoyConfig, Listen, ListenTls, Roles,
     reader::{Fields, Reader},
     yaml::Node,
 };
+use identity::identity;
+use resources::resources;
 
-/// Algorithms a token may be signed with: signatures by a key only the issuer holds, never a MAC.
-const ALGORITHMS: [(&str, Algorithm); 9] = [
-    ("RS256", Algorithm::RS256),
-    ("RS384", Algorithm::RS384),
-    ("RS512", Algorithm::RS512),
-    ("PS256", Algorithm::PS256),
-    ("PS384", Algorithm::PS384),
-    ("PS512", Algorithm::PS512),
-    ("ES256", Algorithm::ES256),
-    ("ES384", Algorithm::ES384),
-    ("EdDSA", Algorithm::EdDSA),
-];
-const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
 const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 const SOCKET: &str = "an IP address with a port, such as 127.0.0.1:7700";
@@ -130,103 +118,6 @@ fn listen_tls(r: &mut Reader, node: &Node) -> Option<ListenTls> {
     })
 }
 
-fn identity(r: &mut Reader, node: &Node) -> Option<Identity> {
-    let fields = r.fields(node, "identity", &["issuers"])?;
-    let node = r.required(&fields, "issuers")?;
-    let items = r.list(node, "issuers")?;
-    if items.is_empty() {
-        r.problem(node.line, "`issuers` must name at least one issuer");
-    }
-    let mut seen = BTreeSet::new();
-    let mut issuers = Vec::new();
-    let mut complete = true;
-    for item in items {
-        let Some(issuer) = issuer(r, item) else {
-            complete = false;
-            continue;
-        };
-        if !seen.insert(issuer.issuer.clone()) {
-            r.problem(item.line, format!("issuer `{}` comes twice", issuer.issuer));
-        }
-        issuers.push(issuer);
-    }
-    complete.then_some(Identity { issuers })
-}
-
-fn issuer(r: &mut Reader, node: &Node) -> Option<Issuer> {
-    let known = [
-        "issuer",
-        "audience",
-        "jwks_file",
-        "ca",
-        "algorithms",
-        "groups_claim",
-    ];
-    let fields = r.fields(node, "an issuer", &known)?;
-    let jwks_file = r.optional_path(&fields, "jwks_file");
-    let name = r.required(&fields, "issuer").and_then(|node| {
-        let name = r.text(node, "issuer")?.to_owned();
-        issuer_name(r, node, &name, fields.get("jwks_file").is_some());
-        Some(name)
-    });
-    let audience = r
-        .required(&fields, "audience")
-        .and_then(|node| r.text(node, "audience"));
-    let ca = r.optional_path(&fields, "ca");
-    let algorithms = match fields.get("algorithms") {
-        Some(node) => algorithms(r, node),
-        None => Some(DEFAULT_ALGORITHMS.to_vec()),
-    };
-    let groups_claim = match fields.get("groups_claim") {
-        Some(node) => r.text(node, "groups_claim"),
-        None => Some("groups"),
-    };
-    Some(Issuer {
-        issuer: name?,
-        audience: audience?.to_owned(),
-        jwks_file: jwks_file?,
-        ca: ca?,
-        algorithms: algorithms?,
-        groups_claim: groups_claim?.to_owned(),
-    })
-}
-
-/// Keys come over this URL unless they come from a file, so it must be one nobody can listen in on.
-fn issuer_name(r: &mut Reader, node: &Node, name: &str, has_file: bool) {
-    if name.contains('|') || name.chars().any(char::is_control) {
-        r.problem(
-            node.line,
-            "`issuer` must not contain `|` or control characters",
-        );
-    }
-    if has_file {
-        return;
-    }
-    let Ok(url) = reqwest::Url::parse(name) else {
-        let message =
-            format!("`issuer` must be a URL for discovery, not `{name}`; or add `jwks_file`");
-        return r.problem(node.line, message);
-    };
-    if !crate::identity::is_private_channel(&url) {
-        let message = format!("`issuer` must be https, or http on loopback, not `{name}`");
-        r.problem(node.line, message);
-    }
-}
-
-fn algorithms(r: &mut Reader, node: &Node) -> Option<Vec<Algorithm>> {
-    let items = r.list(node, "algorithms")?;
-    if items.is_empty() {
-        r.problem(node.line, "`algorithms` must name at least one algorithm");
-    }
-    let expected = format!("one of {}", ALGORITHMS.map(|(name, _)| name).join(", "));
-    r.each(items, |r, item| {
-        r.parsed(item, "algorithms", &expected, |text| {
-            let found = ALGORITHMS.iter().find(|(name, _)| *name == text);
-            found.map(|(_, algorithm)| *algorithm)
-        })
-    })
-}
-
 fn roles(r: &mut Reader, node: &Node) -> Option<Roles> {
     let fields = r.fields(node, "roles", &["admin", "reviewer", "auditor"])?;
     let mut groups = |key| match fields.get(key) {
@@ -291,108 +182,6 @@ fn envoy(r: &mut Reader, node: Option<&Node>) -> Option<EnvoyConfig> {
     })
 }
 
-fn resources(r: &mut Reader, node: &Node) -> Option<Vec<Resource>> {
-    let items = r.list(node, "resources")?;
-    if items.is_empty() {
-        r.problem(node.line, "`resources` must name at least one resource");
-    }
-    let mut names = BTreeSet::new();
-    let mut addresses = BTreeSet::new();
-    let mut resources = Vec::new();
-    let mut complete = true;
-    for item in items {
-        let Some(resource) = resource(r, item) else {
-            complete = false;
-            continue;
-        };
-        if !names.insert(resource.name.clone()) {
-            r.problem(
-                item.line,
-                format!("resource `{}` comes twice", resource.name),
-            );
-        }
-        if resource.listen.port() != 0 && !addresses.insert(resource.listen) {
-            let message = format!("two resources listen on {}", resource.listen);
-            r.problem(item.line, message);
-        }
-        resources.push(resource);
-    }
-    complete.then_some(resources)
-}
-
-fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
-    let known = [
-        "name", "kind", "listen", "address", "role", "password", "tls", "ca",
-    ];
-    let fields = r.fields(node, "a resource", &known)?;
-    let name = r.required(&fields, "name").and_then(|node| {
-        let expected = "1 to 63 lower-case letters, digits, `-` and `_`";
-        r.parsed(node, "name", expected, resource_name)
-    });
-    let kind = r.required(&fields, "kind").and_then(|node| {
-        r.parsed(node, "kind", "postgres", |text| {
-            (text == "postgres").then_some(Kind::Postgres)
-        })
-    });
-    let listen = r
-        .required(&fields, "listen")
-        .and_then(|node| socket(r, node, "listen"));
-    let address = r.required(&fields, "address").and_then(|node| {
-        let expected = "a host and a port, such as db.internal:5432";
-        r.parsed(node, "address", expected, host_port)
-    });
-    let role = r
-        .required(&fields, "role")
-        .and_then(|node| r.text(node, "role"));
-    let password = optional(&fields, "password", |node| secret(r, node));
-    let tls = match fields.get("tls") {
-        Some(node) => r.parsed(
-            node,
-            "tls",
-            "prefer, require, verify-full or disable",
-            |text| {
-                Some(match text {
-                    "prefer" => UpstreamTls::Prefer,
-                    "require" => UpstreamTls::Require,
-                    "verify-full" => UpstreamTls::VerifyFull,
-                    "disable" => UpstreamTls::Disable,
-                    _ => return None,
-                })
-            },
-        ),
-        None => Some(UpstreamTls::default()),
-    };
-    let ca = r.optional_path(&fields, "ca");
-    Some(Resource {
-        name: name?,
-        kind: kind?,
-        listen: listen?,
-        address: address?,
-        role: role?.to_owned(),
-        password: password?,
-        tls: tls?,
-        ca: ca?,
-    })
-}
-
-fn secret(r: &mut Reader, node: &Node) -> Option<Secret> {
-    if matches!(node.value, super::yaml::Value::Scalar(_)) {
-        let message =
-            "`password` must be {env: NAME} or {file: path}: a secret is not written here";
-        r.problem(node.line, message);
-        return None;
-    }
-    let fields = r.fields(node, "password", &["env", "file"])?;
-    match (fields.get("env"), fields.get("file")) {
-        (Some(node), None) => r.text(node, "env").map(|name| Secret::Env(name.to_owned())),
-        (None, Some(node)) => r.path(node, "file").map(Secret::File),
-        _ => {
-            r.problem(node.line, "password needs exactly one of `env` and `file`");
-            None
-        }
-    }
-}
-
 fn socket(r: &mut Reader, node: &Node, what: &str) -> Option<SocketAddr> {
     r.parsed(node, what, SOCKET, |text| text.parse().ok())
 }
@@ -407,29 +196,4 @@ fn optional<T>(
         Some(node) => read(node).map(Some),
         None => Some(None),
     }
-}
-
-fn resource_name(text: &str) -> Option<String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    (text.len() <= 63 && text.chars().all(allowed)).then(|| text.to_owned())
-}
-
-fn host_port(text: &str) -> Option<HostPort> {
-    let (host, port) = text.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port != 0)?;
-    let host = match host.strip_prefix('[') {
-        Some(rest) => {
-            let inner = rest.strip_suffix(']')?;
-            inner.parse::<std::net::Ipv6Addr>().ok()?;
-            inner
-        }
-        None => {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            (!host.is_empty() && host.len() <= 253 && host.chars().all(allowed)).then_some(host)?
-        }
-    };
-    Some(HostPort {
-        host: host.to_owned(),
-        port,
-    })
 }
