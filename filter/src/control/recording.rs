@@ -20,6 +20,10 @@ use crate::{
     shell::{Shell, enter},
 };
 
+/// Messages sent and not yet acknowledged. What comes meanwhile goes together in the next, so that many
+/// connections that wait for their records share one write to disk.
+const MAX_IN_FLIGHT: usize = 2;
+
 /// The way to the archive.
 pub(crate) struct Recording(RefCell<State>);
 
@@ -74,7 +78,9 @@ impl Recording {
         if !state.queue.has_waiting() || !enter(shell.root) {
             return;
         }
-        while let Some(message) = state.queue.next_message() {
+        while state.queue.in_flight() < MAX_IN_FLIGHT
+            && let Some(message) = state.queue.next_message()
+        {
             if let Err(status) = hostcalls::send_grpc_stream_message(token, Some(&message), false) {
                 // The host has dropped the stream; its close is on the way.
                 log::warn!("cannot send events: {status:?}");
@@ -133,6 +139,7 @@ impl Recording {
         if !self.is_congested() {
             shell.resume_stalled();
         }
+        self.flush(shell, shell.root);
     }
 
     /// The stream ended: everything that was not acknowledged goes again. Called from the root.

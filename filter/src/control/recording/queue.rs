@@ -62,6 +62,11 @@ impl Queue {
         self.events
     }
 
+    /// Messages sent and not yet acknowledged.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.sent.len()
+    }
+
     /// Whether anything waits to be sent.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
