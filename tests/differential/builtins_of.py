@@ -142,8 +142,8 @@ def effects(truth, schema, name, args):
 
 
 def sequence(args):
-    """The sequence a plain string argument names, where that is simple to tell."""
+    """The sequence a plain string argument names, where that is simple to tell; or any of them."""
     text = literal(args, 0)
     if text is None or not text.replace("_", "a").isalnum() or not text.isascii():
         return (ANY, ANY, ANY)
-    return ("relation", None, text.lower())
+    return (frozenset({"relation", "database"}), None, frozenset({text.lower(), ""}))

@@ -156,7 +156,7 @@ def overstated(truth, our):
             continue
         if not any(matches(pattern, access) for pattern in patterns):
             yield "extra " + show(access)
-    for name in set(our["functions"]) - truth.functions - SPELLED_FUNCTIONS:
+    for name in set(our["functions"]) - truth.functions - truth.optional - SPELLED_FUNCTIONS:
         yield f"extra function {name}"
     if truth.has_where and not our["has_where"]:
         yield "has_where is false"
@@ -167,5 +167,5 @@ def overstated(truth, our):
 def show(access):
     verb, kind, schema, name = access
     verb = "an effect" if not isinstance(verb, str) else verb.removeprefix("sql:")
-    name = f"{schema}.{name}" if schema else name
+    name = f"{schema}.{name}" if isinstance(schema, str) else name
     return f"{verb} {kind} {name}".rstrip()

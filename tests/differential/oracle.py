@@ -47,6 +47,8 @@ class Walker(Utility):
         if isinstance(stmt, ast.SelectStmt):
             self.truth.row_limit = row_limit(stmt)
             self.truth.clean = clean_outputs(stmt)
+        elif isinstance(stmt, ast.InsertStmt) and stmt.selectStmt:
+            self.truth.row_limit = row_limit(stmt.selectStmt)
         return self.truth
 
     def inner(self, stmt):
@@ -149,8 +151,6 @@ class Walker(Utility):
         if isinstance(item, ast.JoinExpr):
             sources = self.source(item.larg) + self.source(item.rarg)
             self.visit(item.quals)
-            if item.alias:
-                sources += [(item.alias.aliasname, relations) for _, relations in sources]
             return sources
         if isinstance(item, ast.RangeSubselect):
             relations = self.select(item.subquery)

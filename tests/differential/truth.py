@@ -32,6 +32,8 @@ class Truth:
     allowed: set = field(default_factory=set)
     # Functions called by name.
     functions: set = field(default_factory=set)
+    # Functions that are named but not called yet.
+    optional: set = field(default_factory=set)
     # False if an UPDATE or DELETE anywhere in it has no WHERE.
     has_where: bool = True
     # Runs text or code the statement does not show.
@@ -53,5 +55,6 @@ class Truth:
         self.required |= inner.required
         self.allowed |= inner.allowed
         self.functions |= inner.functions
+        self.optional |= inner.optional
         self.has_where &= inner.has_where
         self.dynamic |= inner.dynamic

@@ -83,7 +83,8 @@ class Utility(Objects):
             self.truth.require("sql:set", "setting", None, "all")
         elif name in ("role", "session_authorization"):
             role = ANY
-            if stmt.kind == S.VAR_SET_VALUE and stmt.args:
+            # The server refuses a list of roles.
+            if stmt.kind == S.VAR_SET_VALUE and len(stmt.args) == 1:
                 role = getattr(stmt.args[0].val, "sval", ANY)
             self.truth.require("sql:set-role", ANY, ANY, role)
         else:
@@ -201,6 +202,7 @@ class Utility(Objects):
         self.relation("sql:alter", stmt.relation)
         schema, name = schema_and_name(stmt.funcname)
         self.truth.require("sql:call", "function", schema, name)
+        self.truth.optional.add(f"{schema}.{name}" if schema else name)
         self.visit(stmt.whenClause)
         if stmt.constrrel:
             self.relation(ANY, stmt.constrrel)
@@ -367,8 +369,10 @@ def plan_only(inner):
     required = set()
     writes = ("sql:insert", "sql:update", "sql:delete", "sql:merge", "sql:lock", "sql:maintain", "sql:truncate")
     for verb, kind, schema, name in inner.required:
-        if verb in writes and kind == "relation":
-            required.add(("sql:select", kind, schema, name))
+        if verb in writes and kind != "database":
+            # That it is read; to say that it is written is more than that.
+            required.add((frozenset({"sql:select", verb}), kind, schema, name))
+            inner.allowed.add((ANY, kind, schema, name))
         elif verb == "sql:create":
             inner.allowed.add((ANY, kind, schema, name))
         else:
