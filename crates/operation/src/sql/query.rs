@@ -3,8 +3,14 @@
 use super::keywords::is_bare_label;
 use super::lexer::{Kind, Token};
 use super::outputs;
-use super::reader::{Read, Reader};
+use super::reader::{Read, Reader, Unreadable};
 use crate::Verb;
+
+/// How many names can be in scope: each table is looked for among them.
+const MAX_CTES: usize = 250;
+
+/// How many `FOR UPDATE` clauses one query may have: each looks at every table of the query.
+const MAX_LOCKINGS: u8 = 20;
 
 impl<'t, 'a> Reader<'t, 'a> {
     /// Whether a query starts here (parentheses aside).
@@ -71,6 +77,9 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.rewind(start);
         }
         loop {
+            if !recursive && self.ctes.len() >= MAX_CTES {
+                return Err(Unreadable("too many common table expressions"));
+            }
             let name = self.column_id()?;
             if self.is_mark("(") {
                 self.names_in_parens()?;
@@ -93,6 +102,9 @@ impl<'t, 'a> Reader<'t, 'a> {
     fn cte_names(&mut self) -> Read<()> {
         loop {
             let name = self.column_id()?;
+            if self.ctes.len() >= MAX_CTES {
+                return Err(Unreadable("too many common table expressions"));
+            }
             self.ctes.push(name);
             if self.is_mark("(") {
                 self.skip_parens()?;
@@ -177,6 +189,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Set operations and the clauses after them.
     fn query_tail(&mut self, sources: usize) -> Read<()> {
+        let mut lockings = 0_u8;
         loop {
             if self.eat_any(&["union", "intersect", "except"]) {
                 self.eat_any(&["all", "distinct"]);
@@ -193,6 +206,10 @@ impl<'t, 'a> Reader<'t, 'a> {
             } else if self.eat("fetch") {
                 self.fetch_first()?;
             } else if self.is("for") {
+                lockings += 1;
+                if lockings > MAX_LOCKINGS {
+                    return Err(Unreadable("too many locking clauses"));
+                }
                 self.locking(sources)?;
             } else {
                 return Ok(());
@@ -243,10 +260,15 @@ impl<'t, 'a> Reader<'t, 'a> {
         let read = self.sources.get(sources..).unwrap_or_default();
         let all_known = only
             .iter()
+            .take(MAX_CTES)
             .all(|name| read.iter().any(|source| source.known_as == *name));
         for source in read {
             // An unmatched name is the alias of a subquery: then everything may be locked.
-            if only.is_empty() || !all_known || only.contains(&source.known_as) {
+            if only.is_empty()
+                || only.len() > MAX_CTES
+                || !all_known
+                || only.contains(&source.known_as)
+            {
                 self.effects.add(Verb::Lock, source.object.clone());
             }
         }

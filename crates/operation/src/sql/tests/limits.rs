@@ -87,6 +87,29 @@ fn deep_nesting_needs_little_stack() {
 }
 
 #[test]
+fn text_made_to_take_long_is_not_read() {
+    let texts = [
+        format!(
+            "with {}b as (select 1) select 1",
+            "a as (select 1), ".repeat(20_000)
+        ),
+        format!(
+            "with recursive {}b as (select 1) select 1",
+            "a as (select 1), ".repeat(20_000)
+        ),
+        format!(
+            "select * from {}a {}",
+            "a, ".repeat(20_000),
+            "for update ".repeat(20_000)
+        ),
+    ];
+    for text in texts {
+        let read = render(&analyze(&text, USUAL));
+        assert!(read.starts_with("unreadable: too many"), "{read}");
+    }
+}
+
+#[test]
 fn long_everyday_statements_are_read() {
     let texts = [
         format!(
