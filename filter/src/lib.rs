@@ -6,6 +6,8 @@
 //! Facts of the host that shape this crate, seen on Envoy 1.40.0:
 //! - Bytes reach the server whenever the downstream buffer was drained under `Pause`, from any callback;
 //!   bytes reach the client only while `on_upstream_data` runs.
+//! - Bytes set at position 0 of a buffer go before those an earlier call of the same callback wrote there;
+//!   at any position past the end they are appended.
 //! - A callback of one context may act on another by `set_effective_context`.
 //! - The SDK delivers a gRPC answer to the context whose callback opened the call, whatever context was
 //!   effective; the host ties the call to the effective one. Hence one table of calls, by token.
