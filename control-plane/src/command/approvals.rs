@@ -1,5 +1,6 @@
 //! `ostiary approvals`: what waits for people, and their answers.
 
+mod formatted;
 mod show;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ostiary_proto::Approval;
 use ostiary_record::ApprovalState;
 
+use super::formatted::formatted;
 use crate::output::{self, Paint, Printer, Table, block, one_line, span, unusual};
 
 /// Characters of a statement shown in a list.
@@ -122,6 +123,23 @@ pub(super) fn whole(it: &Approval, printer: Printer, now_us: u64) -> String {
         it.statement.len(),
         block(&it.statement, "  | ")
     );
+    match formatted(&it.statement, &it.accesses) {
+        Some(formatted) => {
+            let _ = write!(
+                text,
+                "\nlaid out by a second reader\n{}",
+                block(&formatted.text, "  | ")
+            );
+            if !formatted.unmentioned.is_empty() {
+                let names = one_line(&formatted.unmentioned.join(", "));
+                let note = printer.paint(Paint::Wait, "note:");
+                let _ = write!(text, "\n{note} the second reader also sees {names}");
+            }
+        }
+        None => {
+            let _ = write!(text, "\nthe second reader cannot lay it out");
+        }
+    }
     for (number, parameter) in it.parameters.iter().enumerate() {
         let value = match &parameter.value {
             Some(value) => format!("`{}`", one_line(value)),
