@@ -270,6 +270,7 @@ mod tests {
               | DELETE FROM orders
               | WHERE id = $1\r-- \u{202e}approved\u{202c}
               | approval   harmless usеrs
+            the second reader cannot lay it out
               $1 = `7\x1b]52;c;eA==\x07`
               $2 = NULL
             note: not everything here is ASCII: U+202E `\u{202e}`, U+202C `\u{202c}`, U+0435 `е`"#]]
