@@ -5,14 +5,19 @@
 mod answers;
 mod catalogue;
 mod core;
+mod errors;
+mod expect;
 mod extended;
 mod hold;
+mod inbox;
 mod journal;
 mod judge;
 mod login;
 mod names;
 mod open;
 mod outbox;
+mod pump;
+mod reading;
 mod refresh;
 mod reply;
 mod rows;
@@ -20,6 +25,7 @@ mod running;
 mod scram;
 mod simple;
 mod startup;
+mod taint;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +54,8 @@ enum Phase {
     Ending {
         goodbye: Option<Vec<u8>>,
         deadline: Now,
+        /// Bytes of a row the client has got the first part of: they come before.
+        passing: usize,
     },
     Done,
 }
@@ -55,7 +63,8 @@ enum Phase {
 /// Where a phase leads.
 enum Next {
     Stay,
-    Open(Box<Open>),
+    /// The login is done; these bytes of the server came behind its end.
+    Open(Box<Open>, Vec<u8>),
     /// Nothing more will come of this connection, and nobody has to be told.
     Close(&'static str),
 }
@@ -74,8 +83,8 @@ impl Session {
     pub fn from_client(&mut self, bytes: &[u8], now: Now) {
         self.core.now = now;
         let next = match &mut self.phase {
-            Phase::Login(login) => login.from_client(&mut self.core, bytes),
-            Phase::Open(open) => open.from_client(&mut self.core, bytes),
+            Phase::Login(login) => login.on_client(&mut self.core, bytes),
+            Phase::Open(open) => open.on_client(&mut self.core, bytes),
             Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
         self.advance(next);
@@ -86,21 +95,47 @@ impl Session {
         self.core.now = now;
         self.core.client.open();
         let next = match &mut self.phase {
-            Phase::Login(login) => login.from_server(&mut self.core, bytes),
-            Phase::Open(open) => open.from_server(&mut self.core, bytes),
+            Phase::Login(login) => login.on_server(&mut self.core, bytes),
+            Phase::Open(open) => open.on_server(&mut self.core, bytes),
             Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
+        let next = match next {
+            Ok(Next::Open(mut open, behind)) => {
+                let next = open.resume(&mut self.core, &behind, bytes);
+                self.phase = Phase::Open(open);
+                next
+            }
+            other => other,
+        };
+        let came_in = matches!(self.phase, Phase::Ending { .. });
         self.advance(next);
-        if let Phase::Ending { goodbye, .. } = &mut self.phase
-            && let Some(goodbye) = goodbye.take()
-        {
+        self.say_goodbye(bytes, came_in);
+        if let Some(effect) = self.core.client.close(bytes) {
+            self.core.effects.push_back(effect);
+        }
+    }
+
+    /// Tells the client why the connection ends, between two frames.
+    fn say_goodbye(&mut self, bytes: &[u8], came_in: bool) {
+        let Phase::Ending {
+            goodbye, passing, ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        if came_in && *passing > 0 {
+            let rest = (*passing).min(bytes.len());
+            self.core.client.pass(bytes, 0, rest);
+            *passing = passing.saturating_sub(rest);
+        }
+        if *passing > 0 {
+            return;
+        }
+        if let Some(goodbye) = goodbye.take() {
             self.core.client.write(bytes).extend(goodbye);
             // What a server takes for the end of a connection, or for broken bytes: it hangs up,
             // and the host closes the client's side once all is written.
-            self.core.to_server(core::encoded(encode::terminate));
-        }
-        if let Some(effect) = self.core.client.close(bytes) {
-            self.core.effects.push_back(effect);
+            self.core.send_to_server(core::encoded(encode::terminate));
         }
     }
 
@@ -221,7 +256,8 @@ impl Session {
     fn advance(&mut self, next: Result<Next, Fatal>) {
         match next {
             Ok(Next::Stay) => {}
-            Ok(Next::Open(open)) => self.phase = Phase::Open(open),
+            // The login ends inside `from_server`, which goes on with what came behind it.
+            Ok(Next::Open(open, _)) => self.phase = Phase::Open(open),
             Ok(Next::Close(reason)) => {
                 self.leave(reason);
                 self.core.effects.push_back(Effect::Close);
@@ -232,9 +268,13 @@ impl Session {
 
     /// Tells the client why, at the next bytes of the server, and lets go.
     fn end(&mut self, fatal: &Fatal) {
+        let passing = match &self.phase {
+            Phase::Open(open) => open.passing(),
+            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => 0,
+        };
         let elicit = match &mut self.phase {
             Phase::Login(login) => login.elicit(),
-            Phase::Open(open) => open.elicit(&mut self.core),
+            Phase::Open(open) => open.elicit(),
             Phase::Ending { .. } | Phase::Done => return,
         };
         let refused = Refused {
@@ -256,6 +296,7 @@ impl Session {
         self.phase = Phase::Ending {
             goodbye: Some(goodbye),
             deadline,
+            passing,
         };
         // Inside `from_server` the goodbye goes out at once.
         if !elicit.is_empty() && !self.core.client.is_open() {

@@ -3,73 +3,89 @@
 use std::rc::Rc;
 
 use ostiary_operation::sql::Outputs;
-use ostiary_record::event::Kind;
-use ostiary_wire::postgres::{
-    Backend, Fields, Frame, TransactionStatus, error_response::field, frame, tag,
-};
+use ostiary_wire::Malformed;
+use ostiary_wire::postgres::{Backend, Frame, TransactionStatus, frame, tag};
 
 use super::core::{Core, Fatal};
-use super::open::{Expect, Open};
+use super::expect::Expect;
+use super::open::Open;
 use super::rows::{Column, Columns, Known, RowPlan};
 use super::running::Running;
+use super::taint::Taint;
 use super::{Next, reply};
+
+/// Bytes of a command tag that are kept in a record.
+const MAX_TAG: usize = 64;
 
 /// Bytes of the server that are not a whole frame yet.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     carry: Vec<u8>,
     /// Bytes of the current row that still pass.
-    passing: usize,
+    pub(super) passing: usize,
 }
 
 /// What to do with a frame.
-enum Outcome {
+pub(super) enum Outcome {
     Pass,
     /// It was rewritten, withheld or answered.
     Done,
 }
 
 impl Open {
-    pub(super) fn from_server(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
+    pub(super) fn on_server(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
         let mut at = self.pass_rest_of_row(core, bytes);
-        at = self.complete_carry(core, bytes, at)?;
         let limit = core.config.limits.row;
-        while self.incoming.carry.is_empty() {
+        while at < bytes.len() {
+            if !self.incoming.carry.is_empty() {
+                at = self.complete_carry(core, bytes, at)?;
+                continue;
+            }
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(header) = frame::header(rest).map_err(|error| broken(&error.to_string()))?
-            else {
+            let Some(header) = frame::header(rest).map_err(|error| malformed(&error))? else {
                 self.incoming.carry.extend_from_slice(rest);
                 break;
             };
             let end = at.saturating_add(header.length);
-            if self.row_passes(core, header.tag) {
+            if self.row_passes(core, header) {
                 self.count_row(header.length);
                 core.client.pass(bytes, at, end.min(bytes.len()));
                 self.incoming.passing = end.saturating_sub(bytes.len());
                 at = end.min(bytes.len());
-                if at == bytes.len() {
-                    break;
-                }
                 continue;
             }
             if header.length > limit {
-                return Err(too_long(header.length, limit));
+                return Err(too_long(header, limit));
             }
-            let Some(frame) =
-                frame::take(rest, limit).map_err(|error| broken(&error.to_string()))?
-            else {
+            let Some(frame) = frame::take(rest, limit).map_err(|error| malformed(&error))? else {
                 self.incoming.carry.extend_from_slice(rest);
                 break;
             };
-            match self.on_frame(core, &frame, bytes)? {
-                Outcome::Pass => core.client.pass(bytes, at, end),
-                Outcome::Done => {}
+            if let Outcome::Pass = self.on_frame(core, &frame, bytes)? {
+                core.client.pass(bytes, at, end);
             }
             at = end;
         }
-        let next = self.pump(core);
-        self.flush(core);
-        next
+        self.pump_and_flush(core)
+    }
+
+    /// Goes on with bytes that came behind the end of the login, in the same call.
+    pub(super) fn resume(
+        &mut self,
+        core: &mut Core,
+        behind: &[u8],
+        input: &[u8],
+    ) -> Result<Next, Fatal> {
+        let mut rest = behind;
+        let limit = core.config.limits.row;
+        while let Some(frame) = frame::take(rest, limit).map_err(|error| malformed(&error))? {
+            if let Outcome::Pass = self.on_frame(core, &frame, input)? {
+                core.client.write(input).extend_from_slice(frame.bytes);
+            }
+            rest = rest.get(frame.bytes.len()..).unwrap_or_default();
+        }
+        self.incoming.carry.extend_from_slice(rest);
+        self.pump_and_flush(core)
     }
 
     /// The rest of a row that began in an earlier call and passes.
@@ -82,61 +98,70 @@ impl Open {
         at
     }
 
-    /// Completes a frame that began in an earlier call; takes no more of `bytes` than it needs.
-    fn complete_carry(
-        &mut self,
-        core: &mut Core,
-        bytes: &[u8],
-        mut at: usize,
-    ) -> Result<usize, Fatal> {
+    /// Completes the header of a frame that began in an earlier call, then the frame; takes no more
+    /// of `bytes` than it needs.
+    fn complete_carry(&mut self, core: &mut Core, bytes: &[u8], at: usize) -> Result<usize, Fatal> {
         let limit = core.config.limits.row;
-        while !self.incoming.carry.is_empty() && at < bytes.len() {
-            let carry = &self.incoming.carry;
-            let needed = match frame::header(carry).map_err(|error| broken(&error.to_string()))? {
-                None => frame::HEADER.saturating_sub(carry.len()),
-                Some(header) if header.length > limit => {
-                    return Err(too_long(header.length, limit));
-                }
-                Some(header) => header.length.saturating_sub(carry.len()),
-            };
-            let end = at.saturating_add(needed).min(bytes.len());
-            self.incoming
-                .carry
-                .extend_from_slice(bytes.get(at..end).unwrap_or_default());
-            at = end;
-            let carry = std::mem::take(&mut self.incoming.carry);
-            match frame::take(&carry, limit).map_err(|error| broken(&error.to_string()))? {
-                None => self.incoming.carry = carry,
-                Some(frame) => {
-                    if let Outcome::Pass = self.on_frame(core, &frame, bytes)? {
-                        core.client.write(bytes).extend_from_slice(frame.bytes);
-                        // What passes next starts behind the bytes that went into the carry.
-                        core.client.pass(bytes, at, at);
-                    }
+        let held = self.incoming.carry.len();
+        let header = frame::header(&self.incoming.carry).map_err(|error| malformed(&error))?;
+        let needed = match header {
+            None => frame::HEADER.saturating_sub(held),
+            Some(header) => header.length.saturating_sub(held),
+        };
+        let end = at.saturating_add(needed).min(bytes.len());
+        if let Some(more) = bytes.get(at..end) {
+            self.incoming.carry.extend_from_slice(more);
+        }
+        let carry = std::mem::take(&mut self.incoming.carry);
+        let Some(header) = frame::header(&carry).map_err(|error| malformed(&error))? else {
+            self.incoming.carry = carry;
+            return Ok(end);
+        };
+        if carry.len() == frame::HEADER && self.row_passes(core, header) {
+            self.count_row(header.length);
+            core.client.write(bytes).extend_from_slice(&carry);
+            self.incoming.passing = header.length.saturating_sub(carry.len());
+            let to = end.saturating_add(self.incoming.passing).min(bytes.len());
+            core.client.pass(bytes, end, to);
+            self.incoming.passing = self.incoming.passing.saturating_sub(to.saturating_sub(end));
+            return Ok(to);
+        }
+        if header.length > limit {
+            return Err(too_long(header, limit));
+        }
+        match frame::take(&carry, limit).map_err(|error| malformed(&error))? {
+            None => self.incoming.carry = carry,
+            Some(frame) => {
+                if let Outcome::Pass = self.on_frame(core, &frame, bytes)? {
+                    core.client.write(bytes).extend_from_slice(frame.bytes);
                 }
             }
         }
-        Ok(at)
+        // What passes next starts behind the bytes that went into the carry.
+        core.client.pass(bytes, end, end);
+        Ok(end)
     }
 
     /// Whether a frame is a row that passes without being read.
-    fn row_passes(&self, core: &Core, kind: u8) -> bool {
-        kind == tag::backend::DATA_ROW
-            && self.greeting.is_none()
-            && match self.expects.front() {
-                Some(Expect::Query(running)) => {
-                    self.plan.as_ref().is_some_and(|plan| plan.passes())
-                        && !running.wants_sample(&core.config.limits)
-                }
-                Some(Expect::Execute { running, .. }) => {
-                    !running.wants_sample(&core.config.limits)
-                        && match &self.plan {
-                            Some(plan) => plan.passes(),
-                            None => !self.masks_anything(),
-                        }
-                }
-                _ => false,
+    fn row_passes(&self, core: &Core, header: frame::Header) -> bool {
+        if header.tag != tag::backend::DATA_ROW || self.greeting.is_some() {
+            return false;
+        }
+        let limits = &core.config.limits;
+        match self.expects.front() {
+            Some(Expect::Query(running)) => {
+                self.plan.as_ref().is_some_and(|plan| plan.passes())
+                    && !running.wants_plain_sample(limits, header.length)
             }
+            Some(Expect::Execute { running, .. }) => {
+                !running.wants_plain_sample(limits, header.length)
+                    && match &self.plan {
+                        Some(plan) => plan.passes(),
+                        None => !running.masked && !self.masks_anything(),
+                    }
+            }
+            _ => false,
+        }
     }
 
     fn count_row(&mut self, length: usize) {
@@ -156,17 +181,18 @@ impl Open {
         if frame.tag == tag::backend::DATA_ROW {
             return self.on_row(core, frame, input);
         }
-        let message =
-            Backend::parse(frame.tag, frame.body).map_err(|error| broken(&error.to_string()))?;
+        let message = Backend::parse(frame.tag, frame.body).map_err(|error| malformed(&error))?;
         match message {
             Backend::RowDescription(columns) => self.on_columns(&columns),
             Backend::CommandComplete { tag } => {
-                let tag = String::from_utf8_lossy(tag).into_owned();
-                self.on_complete(core, tag)
+                let tag = tag.get(..MAX_TAG).unwrap_or(tag);
+                self.on_complete(core, String::from_utf8_lossy(tag).into_owned())
             }
-            Backend::EmptyQueryResponse | Backend::PortalSuspended => {
-                self.on_complete(core, String::new())
-            }
+            Backend::EmptyQueryResponse => self.on_complete(core, String::new()),
+            Backend::PortalSuspended => match self.expects.front() {
+                Some(Expect::Execute { .. }) => self.on_complete(core, String::new()),
+                _ => Err(out_of_turn("PortalSuspended")),
+            },
             Backend::ReadyForQuery { status } => self.on_ready(core, status, input),
             Backend::ErrorResponse(fields) => self.on_error(core, fields, input),
             Backend::NoticeResponse(fields) => {
@@ -175,18 +201,16 @@ impl Open {
                 Ok(Outcome::Done)
             }
             Backend::ParameterStatus { name, value } => {
-                self.server.learn(name, value);
-                Ok(if self.greeting.is_some() {
-                    Outcome::Done
-                } else {
-                    Outcome::Pass
-                })
+                Ok(self.on_setting(core, name, value, input))
             }
             Backend::NotificationResponse {
                 process_id,
                 channel,
                 payload,
             } => {
+                if self.greeting.is_some() {
+                    return Ok(Outcome::Done);
+                }
                 let payload = self.masker.text(payload);
                 let out = core.client.write(input);
                 let message = Backend::NotificationResponse {
@@ -194,17 +218,15 @@ impl Open {
                     channel,
                     payload: &payload,
                 };
-                message
-                    .encode(out)
-                    .map_err(|error| broken(&error.to_string()))?;
+                message.encode(out).map_err(|error| malformed(&error))?;
                 Ok(Outcome::Done)
             }
             Backend::ParseComplete => match self.expects.pop_front() {
-                Some(Expect::Parse(_)) => Ok(Outcome::Pass),
+                Some(Expect::Parse { .. }) => Ok(Outcome::Pass),
                 _ => Err(out_of_turn("ParseComplete")),
             },
             Backend::BindComplete => match self.expects.pop_front() {
-                Some(Expect::Bind(_)) => Ok(Outcome::Pass),
+                Some(Expect::Bind { .. }) => Ok(Outcome::Pass),
                 _ => Err(out_of_turn("BindComplete")),
             },
             Backend::CloseComplete => match self.expects.pop_front() {
@@ -240,32 +262,54 @@ impl Open {
         }
     }
 
+    fn on_setting(&mut self, core: &mut Core, name: &[u8], value: &[u8], input: &[u8]) -> Outcome {
+        self.server.learn(name, value);
+        if self.greeting.is_some() || self.hides_setting(name) {
+            return Outcome::Done;
+        }
+        let masked = self.masker.text(value);
+        if masked == value {
+            return Outcome::Pass;
+        }
+        let message = Backend::ParameterStatus {
+            name,
+            value: &masked,
+        };
+        // The value is no longer than a frame: it came in one.
+        let _ = message.encode(core.client.write(input));
+        Outcome::Done
+    }
+
     fn on_columns(
         &mut self,
         columns: &[ostiary_wire::postgres::Column<'_>],
     ) -> Result<Outcome, Fatal> {
-        let columns = Columns(
-            columns
-                .iter()
-                .map(|column| Column {
-                    name: String::from_utf8_lossy(column.name).into_owned(),
-                    table: column.table,
-                    attribute: column.attribute,
-                    type_id: column.type_id,
-                    format: column.format,
-                })
-                .collect(),
-        );
+        let columns = || {
+            let columns = columns.iter().map(|column| Column {
+                name: String::from_utf8_lossy(column.name).into_owned(),
+                table: column.table,
+                attribute: column.attribute,
+                type_id: column.type_id,
+                format: column.format,
+            });
+            Columns(columns.collect())
+        };
         match self.expects.pop_front() {
             Some(Expect::Query(mut running)) if running.refusal.is_none() => {
+                if self.plan.is_some() {
+                    // Another result of the same statement, as a rule makes it: the text says
+                    // nothing of its columns.
+                    running.outputs = Outputs::Unknown;
+                }
+                let columns = columns();
                 running.described(&columns);
-                self.plan = Some(Rc::new(self.plan_for(&columns, &running)));
+                self.plan_for(&columns, &running);
                 self.expects.push_front(Expect::Query(running));
                 Ok(Outcome::Pass)
             }
             Some(Expect::DescribeStatement) => Ok(Outcome::Pass),
             Some(Expect::DescribePortal { portal, own }) => {
-                *portal.columns.borrow_mut() = Some(Rc::new(columns));
+                *portal.columns.borrow_mut() = Some(Rc::new(columns()));
                 Ok(if own { Outcome::Done } else { Outcome::Pass })
             }
             Some(refresh @ Expect::Refresh(_)) => {
@@ -276,22 +320,29 @@ impl Open {
         }
     }
 
-    fn plan_for(&self, columns: &Columns, running: &Running) -> RowPlan {
-        RowPlan::new(
+    fn plan_for(&mut self, columns: &Columns, running: &Running) {
+        let plan = RowPlan::new(
             columns,
             &Known {
                 catalogue: &self.catalogue,
                 labels: !self.masks.columns.is_empty(),
                 detectors: !self.masks.detectors.is_empty(),
                 stale: self.stale,
-                tainted: running.tainted,
+                taint: running.taint,
                 outputs: if columns.0.len() == outputs_len(&running.outputs) {
                     &running.outputs
                 } else {
                     &Outputs::Unknown
                 },
             },
-        )
+        );
+        if let Some(relation) = plan.unknown()
+            && relation != self.unknown_relation
+        {
+            self.unknown_relation = relation;
+            self.outdated = true;
+        }
+        self.plan = Some(Rc::new(plan));
     }
 
     fn on_row(
@@ -306,7 +357,7 @@ impl Open {
             .ok_or_else(|| out_of_turn("DataRow"))?;
         let outcome = match &mut expect {
             Expect::Refresh(refresh) => {
-                refresh.row(frame.body, &self.masks);
+                refresh.row(frame.body, &self.masks, self.masks_version);
                 Ok(Outcome::Done)
             }
             Expect::Query(running) => match self.plan.clone() {
@@ -320,23 +371,25 @@ impl Open {
                     let columns = portal.columns.borrow().clone();
                     if let Some(columns) = columns {
                         running.described(&columns);
-                        self.plan = Some(Rc::new(self.plan_for(&columns, running)));
-                    } else if self.masks_anything() {
+                        self.plan_for(&columns, running);
+                    } else if running.masked {
                         return Err(out_of_turn("DataRow without a description"));
+                    } else {
+                        running.formatted(&portal.formats);
                     }
                 }
                 let plan = self.plan.clone();
                 self.row(core, frame, plan.as_deref(), running, input)
             }
-            Expect::Parse(_)
-            | Expect::Bind(_)
+            Expect::Parse { .. }
+            | Expect::Bind { .. }
             | Expect::DescribeStatement
             | Expect::DescribePortal { .. }
             | Expect::CloseStatement(_)
             | Expect::ClosePortal(_)
             | Expect::Refused(_)
             | Expect::Ping(_)
-            | Expect::Sync => Err(out_of_turn("DataRow")),
+            | Expect::Sync(_) => Err(out_of_turn("DataRow")),
         };
         self.expects.push_front(expect);
         outcome
@@ -351,13 +404,13 @@ impl Open {
         input: &[u8],
     ) -> Result<Outcome, Fatal> {
         count(running, frame.bytes.len());
-        let wants_sample = running.wants_sample(&core.config.limits);
         let Some(plan) = plan.filter(|plan| !plan.passes()) else {
-            if wants_sample {
+            if running.wants_plain_sample(&core.config.limits, frame.bytes.len()) {
                 running.sample(frame.body);
             }
             return Ok(Outcome::Pass);
         };
+        let wants_sample = running.wants_sample(&core.config.limits);
         let out = core.client.write(input);
         let from = out.len();
         let masked = self
@@ -376,14 +429,16 @@ impl Open {
         self.plan = None;
         match self.expects.pop_front() {
             Some(Expect::Query(mut running)) if running.refusal.is_none() => {
+                self.transaction_tainted |= running.taint > Taint::None;
                 running.replied.command_tag = command;
                 self.expects.push_front(Expect::Query(running));
                 Ok(Outcome::Pass)
             }
             Some(Expect::Execute { mut running, .. }) => {
+                self.transaction_tainted |= running.taint > Taint::None;
                 running.replied.command_tag = command;
                 self.settle(&running);
-                replied(core, *running);
+                running.replied(core);
                 Ok(Outcome::Pass)
             }
             Some(refresh @ Expect::Refresh(_)) => {
@@ -402,170 +457,37 @@ impl Open {
     ) -> Result<Outcome, Fatal> {
         self.status = status;
         self.plan = None;
-        match self.expects.pop_front() {
+        let segment = match self.expects.pop_front() {
             Some(Expect::Query(running)) => {
                 if running.refusal.is_some() && running.replied.sqlstate.is_empty() {
                     return Err(broken("a statement that cannot work has worked"));
                 }
                 self.settle(&running);
-                replied(core, *running);
+                let segment = running.segment;
+                running.replied(core);
+                segment
             }
-            Some(Expect::Sync) => {}
+            Some(Expect::Sync(segment)) => segment,
             Some(Expect::Refresh(refresh)) => {
-                self.refreshed(*refresh)?;
-                self.greet(core, input);
+                self.refreshed(core, *refresh, input)?;
                 return Ok(Outcome::Done);
             }
             _ => return Err(out_of_turn("ReadyForQuery")),
-        }
-        self.answered = self.answered.saturating_add(1);
+        };
+        self.answered = segment;
+        self.statements.answered(segment);
+        self.portals.answered(segment);
         if status == TransactionStatus::Idle {
             self.settings_changed = false;
+            self.transaction_tainted = false;
             // Portals end with their transaction; a cursor may be held over, and FETCH names it.
-            if self.expects.is_empty() && self.batch.is_none() {
-                self.portals.retain(|portal| portal.cursor);
-                if self.portals.len() > core.config.limits.names / 2 {
-                    // A cursor that is forgotten here is unreadable from now on.
-                    self.portals.clear();
-                }
+            self.portals.retain(segment, |portal| portal.cursor);
+            if self.portals.len() > core.config.limits.names / 2 {
+                // A cursor that is forgotten here is unreadable from now on.
+                self.portals.retain(segment, |_| false);
             }
         }
         Ok(Outcome::Pass)
-    }
-
-    fn on_error(
-        &mut self,
-        core: &mut Core,
-        fields: Fields<'_>,
-        input: &[u8],
-    ) -> Result<Outcome, Fatal> {
-        self.plan = None;
-        let ends = matches!(fields.severity(), Some(b"FATAL" | b"PANIC"));
-        let tainted = self.front_tainted();
-        let refused = match self.expects.front_mut() {
-            Some(Expect::Refresh(refresh)) => {
-                refresh.fail();
-                if !ends {
-                    return Ok(Outcome::Done);
-                }
-                None
-            }
-            Some(Expect::Refused(refusal)) if !ends => Some(refusal.clone()),
-            Some(Expect::Query(running)) if !ends => {
-                let refusal = running.refusal.clone();
-                note_error(running, fields, refusal.as_ref());
-                refusal
-            }
-            Some(Expect::Execute { running, .. }) => {
-                note_error(running, fields, None);
-                None
-            }
-            _ => None,
-        };
-        match refused {
-            Some(refusal) => {
-                refusal.encode(core.journal.session_id(), core.client.write(input));
-            }
-            None => self.rewrite_fields(core, fields, tag::backend::ERROR_RESPONSE, tainted, input),
-        }
-        if !ends {
-            self.skip_to_sync(core);
-        }
-        Ok(Outcome::Done)
-    }
-
-    /// After an error in the extended protocol the server answers nothing until Sync.
-    fn skip_to_sync(&mut self, core: &mut Core) {
-        if matches!(
-            self.expects.front(),
-            None | Some(Expect::Query(_) | Expect::Refresh(_))
-        ) {
-            return;
-        }
-        let mut undone = Vec::new();
-        while let Some(expect) = self.expects.pop_front() {
-            match expect {
-                Expect::Sync => {
-                    self.expects.push_front(Expect::Sync);
-                    break;
-                }
-                Expect::Execute { running, .. } if !running.replied.sqlstate.is_empty() => {
-                    self.settle(&running);
-                    replied(core, *running);
-                }
-                other => undone.push(other),
-            }
-        }
-        if self.expects.is_empty() {
-            // The Sync has not come yet: what the client sends until then is dropped here as well.
-            self.skipping = true;
-        }
-        for expect in undone.into_iter().rev() {
-            self.undo(expect);
-        }
-    }
-
-    /// Whether what the server says now may quote a labelled value.
-    fn front_tainted(&self) -> bool {
-        match self.expects.front() {
-            Some(Expect::Query(running) | Expect::Execute { running, .. }) => running.tainted,
-            // A Parse or Bind runs input functions and folds constants.
-            Some(Expect::Parse(_) | Expect::Bind(_)) => !self.masks.columns.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// Sends an error or notice on, without what could quote a labelled value.
-    fn rewrite_fields(
-        &mut self,
-        core: &mut Core,
-        fields: Fields<'_>,
-        kind: u8,
-        tainted: bool,
-        input: &[u8],
-    ) {
-        if self.greeting.is_some() {
-            return;
-        }
-        let sqlstate = fields.sqlstate().unwrap_or(b"XX000").to_vec();
-        // Class 42 (syntax, names, rights) and 57 (cancel, shutdown) quote the statement, no data.
-        let quotes_data = tainted && !matches!(sqlstate.get(..2), Some(b"42" | b"57"));
-        let mut body = Vec::new();
-        let mut has_sqlstate = false;
-        for (code, value) in fields.iter() {
-            has_sqlstate |= code == field::SQLSTATE;
-            let value = match code {
-                field::MESSAGE if quotes_data => {
-                    b"the message is withheld: it may quote labelled data".to_vec()
-                }
-                field::DETAIL | field::HINT | field::WHERE | field::INTERNAL_QUERY
-                    if quotes_data =>
-                {
-                    continue;
-                }
-                field::MESSAGE
-                | field::DETAIL
-                | field::HINT
-                | field::WHERE
-                | field::INTERNAL_QUERY => self.masker.text(value),
-                _ => value.to_vec(),
-            };
-            body.push(code);
-            body.extend(value);
-            body.push(0);
-        }
-        if !has_sqlstate {
-            body.push(field::SQLSTATE);
-            body.extend_from_slice(b"XX000\0");
-        }
-        body.push(0);
-        let length = body.len().saturating_add(4);
-        if let Ok(length) = u32::try_from(length) {
-            let out = core.client.write(input);
-            out.push(kind);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend(body);
-        }
     }
 }
 
@@ -582,33 +504,7 @@ fn count(running: &mut Running, length: usize) {
     running.replied.bytes = running.replied.bytes.saturating_add(length);
 }
 
-/// Keeps what a record says of an error: the refusal, or SQLSTATE and, where it is harmless, text.
-fn note_error(running: &mut Running, fields: Fields<'_>, refusal: Option<&super::reply::Refusal>) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match refusal {
-        Some(refusal) => {
-            running.replied.sqlstate = refusal.sqlstate.to_owned();
-            running.replied.error.clone_from(&refusal.message);
-        }
-        None => {
-            running.replied.sqlstate = text(fields.sqlstate().unwrap_or(b"XX000"));
-            if !running.tainted {
-                running.replied.error = text(fields.message().unwrap_or_default());
-            }
-        }
-    }
-}
-
-/// Records the end of an operation; a refused one has said all in its verdict.
-fn replied(core: &mut Core, mut running: Running) {
-    if running.refusal.is_some() {
-        return;
-    }
-    running.replied.duration_us = core.now.since(running.since);
-    core.record(Kind::Replied(running.replied));
-}
-
-fn broken(what: &str) -> Fatal {
+pub(super) fn broken(what: &str) -> Fatal {
     Fatal::new(
         reply::UNAVAILABLE,
         "server",
@@ -617,14 +513,26 @@ fn broken(what: &str) -> Fatal {
     .with_detail(format!("the server broke the protocol: {what}"))
 }
 
-fn out_of_turn(what: &str) -> Fatal {
+pub(super) fn out_of_turn(what: &str) -> Fatal {
     broken(&format!("{what} out of turn"))
 }
 
-fn too_long(length: usize, limit: usize) -> Fatal {
+fn malformed(error: &Malformed) -> Fatal {
+    broken(&error.to_string())
+}
+
+fn too_long(header: frame::Header, limit: usize) -> Fatal {
+    let what = if header.tag == tag::backend::DATA_ROW {
+        "a row"
+    } else {
+        "a message of the server"
+    };
     Fatal::new(
         reply::PROTOCOL,
         "limit",
-        format!("a row of {length} bytes has to be masked and is longer than {limit} bytes"),
+        format!(
+            "{what} of {} bytes has to be read whole and is longer than {limit} bytes",
+            header.length
+        ),
     )
 }

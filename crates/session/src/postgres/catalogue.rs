@@ -95,17 +95,27 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The answer is complete.
-    pub(super) fn finish(&mut self) {
+    /// The answer is complete. What was labelled in the answer `before`, of the same labels, stays so:
+    /// a column that was renamed or a view that was dropped in a transaction may come back.
+    pub(super) fn finish(&mut self, before: Self) {
         self.known.sort_unstable();
+        for (column, strategy) in before.labelled {
+            self.labelled.entry(column).or_insert(strategy);
+        }
+        for (name, schemas) in before.names {
+            self.names.entry(name).or_default().extend(schemas);
+        }
+        self.touched.extend(before.touched);
     }
 }
 
 /// The query that asks for the origin of everything labelled.
 ///
 /// A label goes from a table to its partitions and children by column name, and from a column to
-/// every column of a view that depends on it: which output it feeds is not in the catalogue. Every
-/// name and operator is qualified: the session's search_path is the client's to set.
+/// every column of a view that depends on it: which output it feeds is not in the catalogue. A view
+/// that takes a whole row (`SELECT id, u FROM users u`) depends on no column for it; its rule shows a
+/// variable of attribute 0, and it is taken to depend on every column. Every name and operator is
+/// qualified: the session's search_path is the client's to set.
 pub(super) fn query(masks: &Masks) -> String {
     let labels: Vec<String> = masks
         .columns
@@ -134,7 +144,8 @@ pub(super) fn query(masks: &Masks) -> String {
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
          AND k.attname OPERATOR(pg_catalog.=) b.attname \
          UNION ALL \
-         SELECT d.refobjid,d.refobjsubid::pg_catalog.int2,w.ev_class,k.attnum \
+         SELECT d.refobjid,CASE WHEN pg_catalog.strpos(w.ev_action::pg_catalog.text,E':varattno 0 ') \
+         OPERATOR(pg_catalog.>) 0 THEN 0 ELSE d.refobjsubid END::pg_catalog.int2,w.ev_class,k.attnum \
          FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
          AND w.ev_class OPERATOR(pg_catalog.<>) d.refobjid \
@@ -153,12 +164,35 @@ pub(super) fn query(masks: &Masks) -> String {
     )
 }
 
-/// A literal that means the same whatever `standard_conforming_strings` says.
+/// A literal that means the same whatever `standard_conforming_strings` and `client_encoding` say.
 fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', "\\\\"))
-    } else {
-        format!("'{quoted}'")
+    let mut out = String::from("E'");
+    for character in text.chars() {
+        match character {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            ' '..='~' => out.push(character),
+            other => out.push_str(&format!("\\U{:08X}", u32::from(other))),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_literals_that_no_setting_changes() {
+        for (text, expected) in [
+            ("email", "E'email'"),
+            ("o'clock", "E'o''clock'"),
+            (r"a\b", r"E'a\\b'"),
+            ("straße", r"E'stra\U000000DFe'"),
+            ("\n🦀", r"E'\U0000000A\U0001F980'"),
+        ] {
+            assert_eq!(literal(text), expected);
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Core {
         seq
     }
 
-    pub(super) fn to_server(&mut self, bytes: Vec<u8>) {
+    pub(super) fn send_to_server(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             self.effects.push_back(Effect::ToServer(bytes));
         }

@@ -7,14 +7,18 @@ use ostiary_operation::Operation;
 use ostiary_operation::sql::Outputs;
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::{Format, Target, frontend};
+use sha2::{Digest as _, Sha256};
 
 use super::core::{Core, Fatal, encoded};
+use super::expect::Expect;
 use super::hold::{Held, Hold};
 use super::judge::Judgement;
-use super::names::{Portal, Prepared};
-use super::open::{Expect, Open, Taken};
+use super::names::{MAX_NAME, Portal, Prepared, Weigh as _};
+use super::open::Open;
+use super::pump::Taken;
 use super::reply::{self, Refusal};
 use super::running::{Running, readable};
+use super::taint::Taint;
 
 /// Names that begin so are ours.
 const OURS: &[u8] = b"\x01ostiary";
@@ -22,38 +26,51 @@ const OURS: &[u8] = b"\x01ostiary";
 const NO_PORTAL: &[u8] = b"\x01ostiary refused";
 /// Characters of one parameter kept for records and reviewers.
 const MAX_PARAMETER: usize = 4096;
+/// Bytes of a statement or its parameters up to which the number of names bounds them well enough.
+const SMALL: usize = 4096;
+
+/// A Parse message.
+pub(super) struct Parse<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) sql: &'a [u8],
+    pub(super) parameter_types: Vec<u32>,
+}
 
 /// A Bind message.
 pub(super) struct Bind<'a> {
     pub(super) portal: &'a [u8],
     pub(super) statement: &'a [u8],
-    pub(super) parameter_formats: &'a [Format],
-    pub(super) parameters: &'a [Option<&'a [u8]>],
+    pub(super) parameter_formats: Vec<Format>,
+    pub(super) parameters: Vec<Option<&'a [u8]>>,
+    pub(super) result_formats: Vec<Format>,
 }
 
 impl Open {
     pub(super) fn on_parse(
         &mut self,
         core: &mut Core,
-        name: &[u8],
-        sql: &[u8],
+        parse: Parse<'_>,
         bytes: &[u8],
     ) -> Result<Taken, Fatal> {
+        let name = parse.name;
         if self.skipping {
             return Ok(Taken::Yes);
         }
         if self.statements.is_open(name, self.segment, self.answered) {
             return Ok(Taken::NotYet);
         }
-        self.bound(core)?;
-        let text = self.text(sql)?;
-        let analysis = self.read(&text);
-        if self.has_open_names(&analysis) {
+        if self.refuses_name(name) {
+            return Ok(Taken::Yes);
+        }
+        let text = self.text(parse.sql)?;
+        let read = self.read(&text);
+        if self.has_open_names(&read) {
             return Ok(Taken::NotYet);
         }
-        let operations = self.resolve(&analysis.statements);
-        let judgement = self.judge(&operations);
-        if !self.observes {
+        self.bound(core, text.len())?;
+        let operations = self.resolve(&read);
+        let judgement = self.judge(&read, &operations);
+        if !self.carries_unseen(&judgement) {
             match &judgement.verdict {
                 Verdict::Allow => {}
                 Verdict::Deny(denial) => {
@@ -66,12 +83,14 @@ impl Open {
                 }
             }
         }
+        let tainted = self.taint(&operations) > Taint::None;
         let prepared = Prepared {
             text: text.into(),
-            statements: analysis.statements.clone(),
+            read,
+            parameter_types: parse.parameter_types,
         };
         let undo = self.statements.set(name, Rc::new(prepared), self.segment);
-        self.send(bytes, Some(Expect::Parse(undo)));
+        self.send(bytes, Some(Expect::Parse { undo, tainted }));
         Ok(Taken::Yes)
     }
 
@@ -84,33 +103,30 @@ impl Open {
         if self.skipping {
             return Ok(Taken::Yes);
         }
-        if self
-            .statements
-            .is_open(bind.statement, self.segment, self.answered)
-            || self
-                .portals
-                .is_open(bind.portal, self.segment, self.answered)
+        let (segment, answered) = (self.segment, self.answered);
+        if self.statements.is_open(bind.statement, segment, answered)
+            || self.portals.is_open(bind.portal, segment, answered)
         {
             return Ok(Taken::NotYet);
         }
-        self.bound(core)?;
-        if bind.portal.starts_with(OURS) {
-            return Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "a portal has a reserved name".to_owned(),
-            ));
+        if self.refuses_name(bind.statement) || self.refuses_name(bind.portal) {
+            return Ok(Taken::Yes);
         }
-        let Some(prepared) = self.statements.get(bind.statement).map(<[_]>::to_vec) else {
+        let prepared: Vec<Rc<Prepared>> =
+            self.statements.meanings(bind.statement).cloned().collect();
+        if prepared.is_empty() {
             self.refuse(Refusal::missing(
                 "26000",
                 "prepared statement",
                 bind.statement,
             ));
             return Ok(Taken::Yes);
-        };
-        let judgement = self.judge_prepared(&prepared).1;
-        if !self.observes {
+        }
+        if self.opens_names(&prepared) {
+            return Ok(Taken::NotYet);
+        }
+        let (operations, judgement) = self.judge_prepared(&prepared);
+        if !self.carries_unseen(&judgement) {
             match &judgement.verdict {
                 Verdict::Allow => {}
                 Verdict::Deny(denial) => {
@@ -123,19 +139,16 @@ impl Open {
                 }
             }
         }
-        let parameters = bind
-            .parameters
-            .iter()
-            .enumerate()
-            .map(|(index, value)| {
-                let format = Format::of(bind.parameter_formats, index).unwrap_or(Format::Binary);
-                value.map(|value| readable(value, format, MAX_PARAMETER))
-            })
-            .collect();
-        // The formats are in the answer to Describe, which comes before any row is read.
-        let portal = Rc::new(Portal::new(prepared, parameters));
-        let undo = self.portals.set(bind.portal, portal, self.segment);
-        self.send(bytes, Some(Expect::Bind(undo)));
+        let tainted = self.taint(&operations) > Taint::None;
+        let portal = portal(
+            prepared,
+            bind.parameter_formats,
+            &bind.parameters,
+            bind.result_formats,
+        );
+        self.bound(core, portal.weight())?;
+        let undo = self.portals.set(bind.portal, Rc::new(portal), self.segment);
+        self.send(bytes, Some(Expect::Bind { undo, tainted }));
         Ok(Taken::Yes)
     }
 
@@ -145,7 +158,7 @@ impl Open {
         name: &[u8],
         bytes: &[u8],
     ) -> Result<Taken, Fatal> {
-        if self.skipping {
+        if self.skipping || self.refuses_name(name) {
             return Ok(Taken::Yes);
         }
         match kind {
@@ -167,7 +180,7 @@ impl Open {
 
     /// The newest portal of that name; candidates differ only for cursors, and all are judged.
     fn portal(&self, name: &[u8]) -> Option<Rc<Portal>> {
-        self.portals.get(name).and_then(<[_]>::last).cloned()
+        self.portals.meanings(name).next_back().cloned()
     }
 
     pub(super) fn on_execute(
@@ -182,36 +195,44 @@ impl Open {
         if self.portals.is_open(name, self.segment, self.answered) {
             return Ok(Taken::NotYet);
         }
+        if self.refuses_name(name) {
+            return Ok(Taken::Yes);
+        }
         let Some(portal) = self.portal(name) else {
             self.refuse(Refusal::missing("34000", "portal", name));
             return Ok(Taken::Yes);
         };
-        let prepared: Vec<Rc<Prepared>> = self
-            .portals
-            .get(name)
-            .unwrap_or_default()
-            .iter()
-            .flat_map(|portal| portal.prepared.iter().cloned())
-            .collect();
+        let portals = self.portals.meanings(name);
+        let prepared: Vec<Rc<Prepared>> =
+            portals.flat_map(|p| p.prepared.iter().cloned()).collect();
+        if self.opens_names(&prepared) {
+            return Ok(Taken::NotYet);
+        }
         let (operations, judgement) = self.judge_prepared(&prepared);
         let text = text_of(&prepared);
         let (operation, seq) = self.operated(core, &text, &judgement, &portal.parameters);
         let execute = Execute {
-            name: name.to_vec(),
-            text,
-            portal,
-            operations,
-            outputs: outputs_of(&prepared),
-            bytes: bytes.to_vec(),
+            name,
+            portal: &portal,
+            operations: &operations,
+            bytes,
         };
         match &judgement.verdict {
-            _ if self.observes => self.run_execute(core, &execute, &judgement, operation, seq),
-            Verdict::Allow => self.run_execute(core, &execute, &judgement, operation, seq),
+            _ if self.carries_unseen(&judgement) => {
+                self.run_execute(core, &execute, &judgement, operation, seq)?;
+            }
+            Verdict::Allow => self.run_execute(core, &execute, &judgement, operation, seq)?,
             Verdict::Deny(denial) => self.refuse(Refusal::denied(operation, denial)),
             Verdict::Approve(_) => {
-                let parameters = execute.portal.parameters.clone();
-                let hold = Hold::new(operation, judgement, Held::Execute(execute), core);
-                self.ask(core, hold, parameters);
+                let held = Held::Execute {
+                    name: name.to_vec(),
+                    text,
+                    portal,
+                    operations,
+                    bytes: bytes.to_vec(),
+                };
+                let hold = Hold::new(operation, judgement, held, core);
+                self.ask(core, hold);
             }
         }
         Ok(Taken::Yes)
@@ -221,44 +242,49 @@ impl Open {
     pub(super) fn run_execute(
         &mut self,
         core: &Core,
-        execute: &Execute,
+        execute: &Execute<'_>,
         judgement: &Judgement,
         operation: u64,
         seq: u64,
-    ) {
+    ) -> Result<(), Fatal> {
+        let portal = execute.portal;
+        for prepared in &portal.prepared {
+            self.bound_changes(core, &prepared.read, prepared.text.len())?;
+        }
         if judgement.writes {
             self.outbox.wait_for(seq);
         }
         self.release_batch();
-        let portal = &execute.portal;
-        if self.masks_anything() && !portal.described.get() {
+        let masked = self.masks_anything();
+        if masked && !portal.described.get() {
             // The client knows the columns from an earlier Describe; what the server attests of
             // this portal has to be asked anew.
             portal.described.set(true);
             let describe =
-                encoded(|out| frontend::encode::describe(out, Target::Portal, &execute.name));
+                encoded(|out| frontend::encode::describe(out, Target::Portal, execute.name));
             let expect = Expect::DescribePortal {
                 portal: Rc::clone(portal),
                 own: true,
             };
             self.send(&describe, Some(expect));
         }
-        let mut running = Running::new(operation, core.now);
-        running.tainted = self.taints(&execute.operations);
-        running.outputs = execute.outputs.clone();
+        let mut running = Running::new(operation, self.segment, core.now);
+        running.taint = self.taint(execute.operations);
+        running.masked = masked;
+        running.outputs = Self::proved(running.taint, outputs_of(&portal.prepared));
         running.samples = !self.observes;
         running.single = true;
         for prepared in &portal.prepared {
-            running
-                .changes
-                .extend(self.define(&prepared.statements, &prepared.text));
+            let changes = self.define(&prepared.read, &prepared.text);
+            running.changes.extend(changes);
         }
-        self.forwarded(judgement, &execute.operations);
+        self.forwarded(judgement, execute.operations, running.taint);
         let expect = Expect::Execute {
             portal: Rc::clone(portal),
             running: Box::new(running),
         };
-        self.send(&execute.bytes, Some(expect));
+        self.send(execute.bytes, Some(expect));
+        Ok(())
     }
 
     pub(super) fn on_close(
@@ -270,19 +296,20 @@ impl Open {
         if self.skipping {
             return Ok(Taken::Yes);
         }
+        let (segment, answered) = (self.segment, self.answered);
+        let open = match kind {
+            Target::Statement => self.statements.is_open(name, segment, answered),
+            Target::Portal => self.portals.is_open(name, segment, answered),
+        };
+        if open {
+            return Ok(Taken::NotYet);
+        }
+        if self.refuses_name(name) {
+            return Ok(Taken::Yes);
+        }
         let expect = match kind {
-            Target::Statement => {
-                if self.statements.is_open(name, self.segment, self.answered) {
-                    return Ok(Taken::NotYet);
-                }
-                Expect::CloseStatement(self.statements.remove(name))
-            }
-            Target::Portal => {
-                if self.portals.is_open(name, self.segment, self.answered) {
-                    return Ok(Taken::NotYet);
-                }
-                Expect::ClosePortal(self.portals.remove(name))
-            }
+            Target::Statement => Expect::CloseStatement(self.statements.remove(name, segment)),
+            Target::Portal => Expect::ClosePortal(self.portals.remove(name, segment)),
         };
         self.send(bytes, Some(expect));
         Ok(Taken::Yes)
@@ -291,7 +318,7 @@ impl Open {
     pub(super) fn on_sync(&mut self, bytes: &[u8]) -> Result<Taken, Fatal> {
         self.release_batch();
         self.skipping = false;
-        self.send(bytes, Some(Expect::Sync));
+        self.send(bytes, Some(Expect::Sync(self.segment)));
         self.segment = self.segment.saturating_add(1);
         Ok(Taken::Yes)
     }
@@ -307,70 +334,140 @@ impl Open {
     /// Sends a message that is sure to fail; its error becomes the refusal. The server then skips to
     /// Sync, and so does the session.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
-        if let Some(batch) = self.batch.take() {
-            for expect in batch.expects.into_iter().rev() {
-                self.undo(expect);
-            }
-        }
+        self.drop_batch();
         let bytes = encoded(|out| frontend::encode::execute(out, NO_PORTAL, 0));
         self.send(&bytes, Some(Expect::Refused(refusal)));
         self.skipping = true;
     }
 
+    /// Refuses a name that could mean another one to the server than it does here: it cuts names at
+    /// 63 bytes, and converts them from `client_encoding`.
+    fn refuses_name(&mut self, name: &[u8]) -> bool {
+        let refusal = if name.starts_with(OURS) {
+            Refusal::native("42939", "the name is reserved".to_owned())
+        } else if name.len() > MAX_NAME {
+            let message = format!(
+                "a name of {} bytes is too long: {MAX_NAME} count",
+                name.len()
+            );
+            Refusal::native("42622", message)
+        } else if name.is_ascii()
+            || std::str::from_utf8(name).is_ok() && !self.server.not_utf8 && !self.is_unsettled()
+        {
+            return false;
+        } else {
+            let message = "a name is neither ASCII nor UTF-8".to_owned();
+            Refusal::native("22021", message)
+        };
+        self.refuse(refusal);
+        true
+    }
+
+    /// Whether a name that prepared statements use is open.
+    fn opens_names(&self, prepared: &[Rc<Prepared>]) -> bool {
+        prepared.iter().any(|one| self.has_open_names(&one.read))
+    }
+
     /// Takes back what the session thought a message would do to names.
     pub(super) fn undo(&mut self, expect: Expect) {
         match expect {
-            Expect::Parse(undo) | Expect::CloseStatement(undo) => self.statements.undo(undo),
-            Expect::Bind(undo) | Expect::ClosePortal(undo) => self.portals.undo(undo),
+            Expect::Parse { undo, .. } | Expect::CloseStatement(undo) => self.statements.undo(undo),
+            Expect::Bind { undo, .. } | Expect::ClosePortal(undo) => self.portals.undo(undo),
             Expect::DescribePortal { portal, .. } => portal.described.set(false),
             Expect::Query(_)
             | Expect::DescribeStatement
             | Expect::Execute { .. }
             | Expect::Refused(_)
             | Expect::Ping(_)
-            | Expect::Sync
+            | Expect::Sync(_)
             | Expect::Refresh(_) => {}
         }
     }
 
-    pub(super) fn judge_prepared(
-        &mut self,
-        prepared: &[Rc<Prepared>],
-    ) -> (Vec<Operation>, Judgement) {
+    fn judge_prepared(&mut self, prepared: &[Rc<Prepared>]) -> (Rc<[Operation]>, Rc<Judgement>) {
+        if let [only] = prepared {
+            let operations = self.resolve(&only.read);
+            let judgement = self.judge(&only.read, &operations);
+            return (operations, judgement);
+        }
         let operations: Vec<Operation> = prepared
             .iter()
-            .flat_map(|prepared| self.resolve(&prepared.statements))
+            .flat_map(|prepared| self.resolve(&prepared.read).to_vec())
             .collect();
-        let judgement = self.judge(&operations);
-        (operations, judgement)
+        let judgement = self.judge.judge(&operations);
+        (operations.into(), judgement)
     }
 
-    fn bound(&self, core: &Core) -> Result<(), Fatal> {
+    /// Whether one more name, with `size` bytes kept for it, is within bounds.
+    pub(super) fn bound(&self, core: &Core, size: usize) -> Result<(), Fatal> {
+        let limits = &core.config.limits;
         let names = self.statements.len().saturating_add(self.portals.len());
-        if names < core.config.limits.names {
-            return Ok(());
+        if names >= limits.names {
+            return Err(Fatal::new(
+                reply::PROTOCOL,
+                "limit",
+                format!(
+                    "more than {} prepared statements and portals are open",
+                    limits.names
+                ),
+            ));
         }
-        Err(Fatal::new(
-            reply::PROTOCOL,
-            "limit",
-            format!(
-                "more than {} prepared statements and portals are open",
-                core.config.limits.names
-            ),
-        ))
+        let most = limits.message.saturating_mul(2);
+        if size > SMALL {
+            let kept = self
+                .statements
+                .weight()
+                .saturating_add(self.portals.weight());
+            if kept.saturating_add(size) > most {
+                return Err(Fatal::new(
+                    reply::PROTOCOL,
+                    "limit",
+                    format!("prepared statements and portals take more than {most} bytes"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
-/// An Execute under judgement.
-#[derive(Debug)]
-pub(super) struct Execute {
-    pub(super) name: Vec<u8>,
-    pub(super) text: Rc<str>,
-    pub(super) portal: Rc<Portal>,
-    pub(super) operations: Vec<Operation>,
-    pub(super) outputs: Outputs,
+/// An Execute that was judged.
+pub(super) struct Execute<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) portal: &'a Rc<Portal>,
+    pub(super) operations: &'a [Operation],
     /// The message as it came.
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: &'a [u8],
+}
+
+fn portal(
+    prepared: Vec<Rc<Prepared>>,
+    formats: Vec<Format>,
+    values: &[Option<&[u8]>],
+    result_formats: Vec<Format>,
+) -> Portal {
+    let mut digest = Sha256::new();
+    let mut parameters = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let format = Format::of(&formats, index).unwrap_or(Format::Binary);
+        digest.update([
+            u8::from(format == Format::Binary),
+            u8::from(value.is_some()),
+        ]);
+        if let Some(value) = value {
+            digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(value);
+        }
+        parameters.push(value.map(|value| readable(value, format, MAX_PARAMETER)));
+    }
+    Portal {
+        prepared,
+        parameters,
+        digest: digest.finalize().into(),
+        formats: result_formats,
+        cursor: false,
+        described: std::cell::Cell::new(false),
+        columns: std::cell::RefCell::new(None),
+    }
 }
 
 fn text_of(prepared: &[Rc<Prepared>]) -> Rc<str> {
@@ -385,12 +482,9 @@ fn text_of(prepared: &[Rc<Prepared>]) -> Rc<str> {
     }
 }
 
-fn outputs_of(prepared: &[Rc<Prepared>]) -> Outputs {
+fn outputs_of(prepared: &[Rc<Prepared>]) -> &Outputs {
     match prepared {
-        [only] => match only.statements.as_slice() {
-            [only] => only.outputs.clone(),
-            _ => Outputs::Unknown,
-        },
-        _ => Outputs::Unknown,
+        [only] => &only.read.outputs,
+        _ => &Outputs::Unknown,
     }
 }

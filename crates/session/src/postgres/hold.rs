@@ -1,5 +1,8 @@
 //! An operation that waits for people.
 
+use std::rc::Rc;
+
+use ostiary_operation::Operation;
 use ostiary_policy::Verdict;
 use ostiary_record::{ApprovalAsked, ApprovalResolved, ApprovalState, event::Kind};
 use ostiary_wire::postgres::{Target, backend, frontend};
@@ -7,9 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::Next;
 use super::core::{Core, Fatal, encoded};
+use super::expect::Expect;
 use super::extended::Execute;
-use super::judge::Judgement;
-use super::open::{Expect, Open};
+use super::judge::{Judgement, Read};
+use super::names::Portal;
+use super::open::Open;
 use super::reply::{self, Refusal};
 use super::simple::Query;
 use crate::{AskApproval, Effect, Now, Outcome};
@@ -19,9 +24,9 @@ const PING: &[u8] = b"\x01ostiary ping";
 
 /// The one operation of a connection that waits; nothing behind it is read.
 pub(super) struct Hold {
-    pub(super) operation: u64,
-    pub(super) approval_id: Option<String>,
-    judgement: Judgement,
+    operation: u64,
+    approval_id: Option<String>,
+    judgement: Rc<Judgement>,
     held: Held,
     /// Until when the control plane has to say that the approval is pending.
     ask_deadline: Option<Now>,
@@ -29,12 +34,44 @@ pub(super) struct Hold {
 
 /// What waits.
 pub(super) enum Held {
-    Query(Query),
-    Execute(Execute),
+    Query {
+        text: Rc<str>,
+        read: Rc<Read>,
+        operations: Rc<[Operation]>,
+        bytes: Vec<u8>,
+    },
+    Execute {
+        name: Vec<u8>,
+        text: Rc<str>,
+        portal: Rc<Portal>,
+        operations: Rc<[Operation]>,
+        bytes: Vec<u8>,
+    },
+}
+
+impl Held {
+    fn text(&self) -> &str {
+        match self {
+            Self::Query { text, .. } | Self::Execute { text, .. } => text,
+        }
+    }
+
+    fn operations(&self) -> &[Operation] {
+        match self {
+            Self::Query { operations, .. } | Self::Execute { operations, .. } => operations,
+        }
+    }
+
+    fn parameters(&self) -> &[Option<String>] {
+        match self {
+            Self::Query { .. } => &[],
+            Self::Execute { portal, .. } => &portal.parameters,
+        }
+    }
 }
 
 impl Hold {
-    pub(super) fn new(operation: u64, judgement: Judgement, held: Held, core: &Core) -> Self {
+    pub(super) fn new(operation: u64, judgement: Rc<Judgement>, held: Held, core: &Core) -> Self {
         let ask_deadline = Some(core.now.after(core.config.limits.ask_us));
         Self {
             operation,
@@ -49,10 +86,19 @@ impl Hold {
         self.ask_deadline
     }
 
-    fn text(&self) -> &str {
-        match &self.held {
-            Held::Query(query) => &query.text,
-            Held::Execute(execute) => &execute.text,
+    /// The record of its end.
+    pub(super) fn resolved(
+        &self,
+        state: ApprovalState,
+        reviewers: Vec<String>,
+        comment: String,
+    ) -> ApprovalResolved {
+        ApprovalResolved {
+            operation: self.operation,
+            approval_id: self.approval_id.clone().unwrap_or_default(),
+            state: state.into(),
+            reviewers,
+            comment,
         }
     }
 
@@ -63,7 +109,7 @@ impl Hold {
 
 impl Open {
     /// Asks for the approvals the operation needs and waits.
-    pub(super) fn ask(&mut self, core: &mut Core, hold: Hold, parameters: Vec<Option<String>>) {
+    pub(super) fn ask(&mut self, core: &mut Core, hold: Hold) {
         let Verdict::Approve(demand) = &hold.judgement.verdict else {
             return;
         };
@@ -71,9 +117,9 @@ impl Open {
         let ask = AskApproval {
             operation: hold.operation,
             approvals: demand.approvals.clone(),
-            statement: hold.text().to_owned(),
-            digest: self.digest(&hold, &parameters),
-            parameters,
+            statement: hold.held.text().to_owned(),
+            digest: self.digest(&hold.held),
+            parameters: hold.held.parameters().to_vec(),
             verb: hold.judgement.verb.to_owned(),
             accesses: hold.judgement.accesses.clone(),
             rule: hold.rule().to_owned(),
@@ -86,8 +132,8 @@ impl Open {
         self.hold = Some(Box::new(hold));
     }
 
-    /// Everything an approval covers: who, where, the statement and its parameters.
-    fn digest(&self, hold: &Hold, parameters: &[Option<String>]) -> [u8; 32] {
+    /// Everything an approval covers: who, where, the statement and its parameters, each as it came.
+    fn digest(&self, held: &Held) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut part = |bytes: &[u8]| {
             digest.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -103,17 +149,20 @@ impl Open {
         ] {
             part(text.as_bytes());
         }
-        part(hold.text().as_bytes());
-        for parameter in parameters {
-            match parameter {
-                Some(value) => part(value.as_bytes()),
-                None => part(b"\0NULL"),
+        part(held.text().as_bytes());
+        if let Held::Execute { portal, .. } = held {
+            part(&portal.digest);
+            for prepared in &portal.prepared {
+                for parameter_type in &prepared.parameter_types {
+                    part(&parameter_type.to_be_bytes());
+                }
             }
         }
         digest.finalize().into()
     }
 
     pub(super) fn on_approval(&mut self, core: &mut Core, outcome: Outcome) -> Result<Next, Fatal> {
+        self.still_valid(core)?;
         let Some(mut hold) = self.hold.take() else {
             return Ok(Next::Stay);
         };
@@ -122,15 +171,13 @@ impl Open {
             self.hold = Some(hold);
         } else {
             let resolution = Resolution::of(&outcome, hold.rule());
-            let seq = core.record(Kind::ApprovalResolved(ApprovalResolved {
-                operation: hold.operation,
-                approval_id: hold.approval_id.clone().unwrap_or_default(),
-                state: resolution.state.into(),
-                reviewers: resolution.reviewers.clone(),
-                comment: resolution.comment.clone(),
-            }));
+            let seq = core.record(Kind::ApprovalResolved(hold.resolved(
+                resolution.state,
+                resolution.reviewers.clone(),
+                resolution.comment.clone(),
+            )));
             match resolution.refusal {
-                None => self.run_held(core, &hold, seq),
+                None => self.run_held(core, &hold, seq)?,
                 Some((verdict, sqlstate, message, hint)) => {
                     let refusal = Refusal::unapproved(
                         hold.operation,
@@ -144,9 +191,7 @@ impl Open {
                 }
             }
         }
-        let next = self.pump(core);
-        self.flush(core);
-        next
+        self.pump_and_flush(core)
     }
 
     fn on_pending(&mut self, core: &mut Core, hold: &mut Hold, approval_id: String, who: &str) {
@@ -185,12 +230,8 @@ impl Open {
     }
 
     /// Judges the approved operation once more and sends it.
-    fn run_held(&mut self, core: &mut Core, hold: &Hold, seq: u64) {
-        let operations = match &hold.held {
-            Held::Query(query) => &query.operations,
-            Held::Execute(execute) => &execute.operations,
-        };
-        let again = self.judge(operations);
+    fn run_held(&mut self, core: &mut Core, hold: &Hold, seq: u64) -> Result<(), Fatal> {
+        let again = self.judge.judge(hold.held.operations());
         let covered = match (&again.verdict, &hold.judgement.verdict) {
             (Verdict::Allow, _) => true,
             (Verdict::Approve(now), Verdict::Approve(then)) => now
@@ -213,20 +254,46 @@ impl Open {
                 ),
             };
             self.refuse_held(core, &hold.held, refusal);
-            return;
+            return Ok(());
         }
         match &hold.held {
-            Held::Query(query) => self.run_query(core, query, &again, hold.operation, seq),
-            Held::Execute(execute) => {
-                self.run_execute(core, execute, &again, hold.operation, seq);
+            Held::Query {
+                text,
+                read,
+                operations,
+                bytes,
+            } => {
+                let query = Query {
+                    text,
+                    read,
+                    operations,
+                    bytes,
+                };
+                self.run_query(core, &query, &again, hold.operation, seq);
+                Ok(())
+            }
+            Held::Execute {
+                name,
+                portal,
+                operations,
+                bytes,
+                ..
+            } => {
+                let execute = Execute {
+                    name,
+                    portal,
+                    operations,
+                    bytes,
+                };
+                self.run_execute(core, &execute, &again, hold.operation, seq)
             }
         }
     }
 
     fn refuse_held(&mut self, core: &Core, held: &Held, refusal: Refusal) {
         match held {
-            Held::Query(_) => self.refuse_query(core, refusal),
-            Held::Execute(_) => self.refuse(refusal),
+            Held::Query { .. } => self.refuse_query(core, refusal),
+            Held::Execute { .. } => self.refuse(refusal),
         }
     }
 

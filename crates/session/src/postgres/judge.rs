@@ -1,16 +1,21 @@
 //! Text to verdict, with both steps cached.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use ostiary_operation::sql::{self, Analysis, Reading};
-use ostiary_operation::{Operation, Principal, Target};
-use ostiary_policy::{ApprovalDemand, Bundle, Decision, Denial, Verdict};
+use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
+use ostiary_operation::{Operation, Principal, Target, Verb};
+use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
 /// Entries each cache may hold before it is emptied; a session that never repeats itself must not grow.
-const MAX_CACHED: usize = 256;
-/// Bytes of a text that is worth caching.
+const MAX_CACHED: usize = 128;
+/// Bytes of all texts together that are kept.
+const MAX_CACHED_BYTES: usize = 32 << 10;
+/// Bytes of a text that is worth keeping.
 const MAX_CACHED_TEXT: usize = 4096;
+/// How many texts are remembered as seen once. Most texts with literals in them never come again.
+const SEEN: usize = 64;
 
 /// Decides for one principal on one target.
 #[derive(Debug)]
@@ -18,8 +23,24 @@ pub(super) struct Judge {
     bundle: Rc<Bundle>,
     principal: Principal,
     target: Target,
-    analyses: BTreeMap<(Reading, String), Rc<Analysis>>,
-    decisions: BTreeMap<Operation, Rc<Decision>>,
+    /// Counts bundles.
+    version: u64,
+    reads: BTreeMap<String, (Reading, Rc<Read>)>,
+    read_bytes: usize,
+    seen: [u64; SEEN],
+    judgements: BTreeMap<Operation, Rc<Judgement>>,
+}
+
+/// A text as it was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// What each statement does by itself.
+    pub(super) operations: Rc<[Operation]>,
+    /// What the text proves of its columns; [`Outputs::Unknown`] for several statements.
+    pub(super) outputs: Outputs,
+    /// What statements do to names, or ask of them.
+    pub(super) named: Vec<(usize, Named)>,
+    judged: RefCell<Option<(u64, Rc<Judgement>)>>,
 }
 
 /// The verdict on everything one message does.
@@ -34,6 +55,58 @@ pub(super) struct Judgement {
     pub(super) writes: bool,
     /// Whether it may change what relations and columns mean.
     pub(super) reshapes: bool,
+    /// It cannot be carried, whatever policy says.
+    pub(super) unsupported: bool,
+}
+
+impl Read {
+    pub(super) fn new(analysis: Analysis) -> Self {
+        let mut operations = Vec::with_capacity(analysis.statements.len());
+        let mut named = Vec::new();
+        let mut outputs = Outputs::Unknown;
+        for (index, statement) in analysis.statements.into_iter().enumerate() {
+            operations.push(statement.operation);
+            named.extend(statement.named.map(|what| (index, what)));
+            outputs = if index == 0 {
+                statement.outputs
+            } else {
+                Outputs::Unknown
+            };
+        }
+        Self {
+            operations: operations.into(),
+            outputs,
+            named,
+            judged: RefCell::new(None),
+        }
+    }
+
+    pub(super) fn unreadable(reason: &str) -> Self {
+        Self::of(Statement {
+            operation: Operation::unreadable(reason),
+            outputs: Outputs::Unknown,
+            named: None,
+        })
+    }
+
+    /// One statement.
+    pub(super) fn of(statement: Statement) -> Self {
+        Self::new(Analysis {
+            statements: vec![statement],
+        })
+    }
+
+    /// Whether another statement, known by its name, decides what it does.
+    pub(super) fn looks_up(&self) -> bool {
+        self.named
+            .iter()
+            .any(|(_, named)| matches!(named, Named::Execute { .. } | Named::Fetch { .. }))
+    }
+
+    /// Whether it is one statement.
+    pub(super) fn is_single(&self) -> bool {
+        self.operations.len() == 1
+    }
 }
 
 impl Judge {
@@ -42,15 +115,19 @@ impl Judge {
             bundle,
             principal,
             target,
-            analyses: BTreeMap::new(),
-            decisions: BTreeMap::new(),
+            version: 0,
+            reads: BTreeMap::new(),
+            read_bytes: 0,
+            seen: [0; SEEN],
+            judgements: BTreeMap::new(),
         }
     }
 
     /// Another bundle decides from now on.
     pub(super) fn set_bundle(&mut self, bundle: Rc<Bundle>) {
         self.bundle = bundle;
-        self.decisions.clear();
+        self.version = self.version.saturating_add(1);
+        self.judgements.clear();
     }
 
     pub(super) fn bundle(&self) -> &Rc<Bundle> {
@@ -65,95 +142,176 @@ impl Judge {
         &self.target
     }
 
-    /// What `text` does.
-    pub(super) fn analyze(&mut self, text: &str, reading: Reading) -> Rc<Analysis> {
-        if text.len() > MAX_CACHED_TEXT {
-            return Rc::new(sql::analyze(text, reading));
+    /// Reads `text`.
+    pub(super) fn read(&mut self, text: &str, reading: Reading) -> Rc<Read> {
+        match self.reads.get(text) {
+            Some((before, read)) if *before == reading => return Rc::clone(read),
+            _ => {}
         }
-        let key = (reading, text.to_owned());
-        if let Some(analysis) = self.analyses.get(&key) {
-            return Rc::clone(analysis);
+        let read = Rc::new(Read::new(sql::analyze(text, reading)));
+        if text.len() <= MAX_CACHED_TEXT && self.seen_before(text) {
+            let bytes = self.read_bytes.saturating_add(text.len());
+            if self.reads.len() >= MAX_CACHED || bytes > MAX_CACHED_BYTES {
+                self.reads.clear();
+                self.read_bytes = 0;
+            }
+            self.read_bytes = self.read_bytes.saturating_add(text.len());
+            self.reads
+                .insert(text.to_owned(), (reading, Rc::clone(&read)));
         }
-        let analysis = Rc::new(sql::analyze(text, reading));
-        if self.analyses.len() >= MAX_CACHED {
-            self.analyses.clear();
-        }
-        self.analyses.insert(key, Rc::clone(&analysis));
-        analysis
+        read
     }
 
-    fn decide(&mut self, operation: &Operation) -> Rc<Decision> {
-        if let Some(decision) = self.decisions.get(operation) {
-            return Rc::clone(decision);
+    /// Whether `text` came lately; remembers it.
+    fn seen_before(&mut self, text: &str) -> bool {
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let slots = u64::try_from(SEEN).unwrap_or(1);
+        let slot = usize::try_from(hash % slots).unwrap_or(0);
+        match self.seen.get_mut(slot) {
+            Some(seen) => std::mem::replace(seen, hash) == hash,
+            None => false,
         }
-        let decision = Rc::new(self.bundle.decide(&self.principal, &self.target, operation));
-        if self.decisions.len() >= MAX_CACHED {
-            self.decisions.clear();
+    }
+
+    /// The verdict on a text that no name decides upon.
+    pub(super) fn judge_read(&mut self, read: &Read) -> Rc<Judgement> {
+        if let Some((version, judgement)) = &*read.judged.borrow()
+            && *version == self.version
+        {
+            return Rc::clone(judgement);
         }
-        self.decisions
-            .insert(operation.clone(), Rc::clone(&decision));
-        decision
+        let judgement = self.judge(&read.operations);
+        *read.judged.borrow_mut() = Some((self.version, Rc::clone(&judgement)));
+        judgement
     }
 
     /// The verdict on all `operations` together: any denial denies, then any approval is asked for.
-    pub(super) fn judge(&mut self, operations: &[Operation]) -> Judgement {
-        let mut denial: Option<Denial> = None;
-        let mut approvals: BTreeSet<String> = BTreeSet::new();
-        let mut reason = String::new();
-        let mut denied_by: BTreeSet<String> = BTreeSet::new();
-        let mut asked_by: BTreeSet<String> = BTreeSet::new();
-        let mut allowed_by: BTreeSet<String> = BTreeSet::new();
-        for operation in operations {
-            let decision = self.decide(operation);
-            match &decision.verdict {
-                Verdict::Deny(why) => {
-                    denial.get_or_insert_with(|| why.clone());
-                    denied_by.extend(decision.rules.iter().cloned());
-                }
-                Verdict::Approve(demand) => {
-                    approvals.extend(demand.approvals.iter().cloned());
-                    if reason.is_empty() {
-                        reason.clone_from(&demand.reason);
-                    }
-                    asked_by.extend(decision.rules.iter().cloned());
-                }
-                Verdict::Allow => allowed_by.extend(decision.rules.iter().cloned()),
-            }
+    pub(super) fn judge(&mut self, operations: &[Operation]) -> Rc<Judgement> {
+        if let [operation] = operations {
+            return self.judge_one(operation);
         }
-        let (verdict, rules) = if let Some(denial) = denial {
-            (Verdict::Deny(denial), denied_by)
-        } else if !approvals.is_empty() {
-            let approvals = approvals.into_iter().collect();
-            (
-                Verdict::Approve(ApprovalDemand { approvals, reason }),
-                asked_by,
-            )
-        } else {
-            (Verdict::Allow, allowed_by)
-        };
-        let accesses: BTreeSet<String> = operations
+        let judgements: Vec<Rc<Judgement>> = operations
             .iter()
-            .flat_map(|operation| &operation.accesses)
+            .map(|operation| self.judge_one(operation))
+            .collect();
+        Rc::new(together(&judgements))
+    }
+
+    fn judge_one(&mut self, operation: &Operation) -> Rc<Judgement> {
+        if let Some(judgement) = self.judgements.get(operation) {
+            return Rc::clone(judgement);
+        }
+        let judgement = Rc::new(self.decide(operation));
+        if self.judgements.len() >= MAX_CACHED {
+            self.judgements.clear();
+        }
+        self.judgements
+            .insert(operation.clone(), Rc::clone(&judgement));
+        judgement
+    }
+
+    fn decide(&self, operation: &Operation) -> Judgement {
+        let accesses: BTreeSet<String> = operation
+            .accesses
+            .iter()
             .map(|access| format!("{} {}", access.verb, access.object))
             .collect();
+        let decision = match unsupported(operation) {
+            Some(what) => ostiary_policy::Decision::deny(
+                "unsupported",
+                format!("{what} is not supported yet"),
+            ),
+            None => self.bundle.decide(&self.principal, &self.target, operation),
+        };
         Judgement {
-            verdict,
-            rules: rules.into_iter().collect(),
-            verb: operations
-                .iter()
-                .map(|operation| operation.verb)
-                .max()
-                .map_or("", |v| v.as_str()),
+            verdict: decision.verdict,
+            rules: decision.rules,
+            verb: operation.verb.as_str(),
             accesses: accesses.into_iter().collect(),
-            writes: operations.iter().any(Operation::writes),
-            reshapes: operations.iter().any(reshapes),
+            writes: operation.writes(),
+            reshapes: reshapes(operation),
+            unsupported: unsupported(operation).is_some(),
         }
     }
 }
 
+fn together(judgements: &[Rc<Judgement>]) -> Judgement {
+    let mut denial: Option<Denial> = None;
+    let mut approvals: BTreeSet<&String> = BTreeSet::new();
+    let mut reason = "";
+    let mut denied_by: BTreeSet<&String> = BTreeSet::new();
+    let mut asked_by: BTreeSet<&String> = BTreeSet::new();
+    let mut allowed_by: BTreeSet<&String> = BTreeSet::new();
+    let mut unsupported = false;
+    for judgement in judgements {
+        unsupported |= judgement.unsupported;
+        match &judgement.verdict {
+            Verdict::Deny(why) => {
+                if denial.is_none() || judgement.unsupported {
+                    denial = Some(why.clone());
+                }
+                denied_by.extend(&judgement.rules);
+            }
+            Verdict::Approve(demand) => {
+                approvals.extend(&demand.approvals);
+                if reason.is_empty() {
+                    reason = &demand.reason;
+                }
+                asked_by.extend(&judgement.rules);
+            }
+            Verdict::Allow => allowed_by.extend(&judgement.rules),
+        }
+    }
+    let owned = |set: BTreeSet<&String>| set.into_iter().cloned().collect::<Vec<String>>();
+    let (verdict, rules) = if let Some(denial) = denial {
+        (Verdict::Deny(denial), denied_by)
+    } else if !approvals.is_empty() {
+        let demand = ApprovalDemand {
+            approvals: owned(approvals),
+            reason: reason.to_owned(),
+        };
+        (Verdict::Approve(demand), asked_by)
+    } else {
+        (Verdict::Allow, allowed_by)
+    };
+    let strongest = |judgement: &&Rc<Judgement>| {
+        let verb = Verb::ALL
+            .iter()
+            .position(|verb| verb.as_str() == judgement.verb);
+        verb.unwrap_or(usize::MAX)
+    };
+    let accesses: BTreeSet<&String> = judgements.iter().flat_map(|j| &j.accesses).collect();
+    Judgement {
+        verdict,
+        rules: owned(rules),
+        verb: judgements
+            .iter()
+            .max_by_key(strongest)
+            .map_or("", |j| j.verb),
+        accesses: owned(accesses),
+        writes: judgements.iter().any(|judgement| judgement.writes),
+        reshapes: judgements.iter().any(|judgement| judgement.reshapes),
+        unsupported,
+    }
+}
+
+/// What the session cannot carry.
+fn unsupported(operation: &Operation) -> Option<&'static str> {
+    operation
+        .accesses
+        .iter()
+        .find_map(|access| match access.verb {
+            Verb::CopyIn | Verb::CopyOut => Some("COPY through the gateway"),
+            Verb::FunctionCall => Some("the FunctionCall message"),
+            Verb::Replicate => Some("replication"),
+            _ => None,
+        })
+}
+
 /// Whether names, origins or settings may mean something else after `operation`.
 fn reshapes(operation: &Operation) -> bool {
-    use ostiary_operation::Verb;
     operation.facts.dynamic
         || operation.facts.unreadable.is_some()
         || operation.accesses.iter().any(|access| {

@@ -6,7 +6,7 @@
 
 use ostiary_operation::sql::Reading;
 use ostiary_operation::{Principal, Target};
-use ostiary_policy::Verdict;
+use ostiary_policy::{Mode, Verdict};
 use ostiary_record::{ConnectionOpened, LoggedIn, event::Kind};
 use ostiary_wire::Malformed;
 use ostiary_wire::postgres::startup::{self, SSL_REQUEST, Startup};
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::core::{Core, Fatal, encoded};
 use super::judge::Judge;
-use super::open::{Open, Server};
+use super::open::{LoggedIn as HandedOver, Open, Server};
 use super::scram::{self, Scram};
 use super::startup::Wanted;
 use super::{Next, reply};
@@ -106,13 +106,8 @@ impl Login {
     /// Bytes that make the server say something now, so that the client can be told something.
     pub(super) fn elicit(&mut self) -> Vec<u8> {
         match (&self.stage, &self.method) {
-            (Stage::Start, _) => {
-                if self.encryption_asked {
-                    encoded(frontend::encode::sync)
-                } else {
-                    SSL_REQUEST.to_vec()
-                }
-            }
+            // A server that has answered one already answers the second with an error.
+            (Stage::Start, _) => SSL_REQUEST.to_vec(),
             (Stage::PasswordAsked | Stage::Verifying, Some(Method::Trust)) => {
                 encoded(frontend::encode::sync)
             }
@@ -125,19 +120,25 @@ impl Login {
         }
     }
 
-    pub(super) fn from_client(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
+    pub(super) fn on_client(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
         self.inbox.extend_from_slice(bytes);
         match self.stage {
             Stage::Start => self.on_start(core),
             Stage::PasswordAsked => self.on_password(core),
-            Stage::EncryptionAsked => Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "bytes came after the encryption request and before its answer".to_owned(),
-            )),
+            Stage::EncryptionAsked => Err(ahead_of_answer()),
+            // A client waits for an answer here; what it sends ahead is an attempt to have bytes
+            // read in another state than they were sent in.
+            Stage::Greeted => Err(ahead_of_answer()),
+            // The server reads no more of such a connection either.
+            Stage::Cancel(_) | Stage::Cancelled => {
+                self.inbox.clear();
+                Ok(Next::Stay)
+            }
             // What a client sends ahead is read once it is logged in.
-            _ if self.inbox.len() <= core.config.limits.ahead => Ok(Next::Stay),
-            _ => Err(too_much_ahead()),
+            Stage::Verifying | Stage::Finishing if self.inbox.len() <= core.config.limits.ahead => {
+                Ok(Next::Stay)
+            }
+            Stage::Verifying | Stage::Finishing => Err(too_much_ahead()),
         }
     }
 
@@ -147,15 +148,8 @@ impl Login {
             self.inbox = inbox;
             return Ok(Next::Stay);
         };
-        let rest = inbox.get(used..).unwrap_or_default();
-        if !rest.is_empty() {
-            // A client waits for an answer here; what it sends ahead is an attempt to have bytes
-            // read in another state than they were sent in.
-            return Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "bytes came after the first message and before its answer".to_owned(),
-            ));
+        if inbox.len() > used && !matches!(message, Startup::Cancel { .. }) {
+            return Err(ahead_of_answer());
         }
         match message {
             Startup::Ssl | Startup::GssEnc => {
@@ -170,7 +164,7 @@ impl Login {
                 }
                 self.encryption_asked = true;
                 self.stage = Stage::EncryptionAsked;
-                core.to_server(SSL_REQUEST.to_vec());
+                core.send_to_server(SSL_REQUEST.to_vec());
             }
             Startup::Cancel { process_id, secret } => {
                 let packet = encoded(|out| startup::cancel(out, process_id, secret));
@@ -188,7 +182,7 @@ impl Login {
                     requested_role: wanted.requested_role.clone(),
                     application_name: wanted.application_name.clone(),
                 }));
-                core.to_server(wanted.upstream.clone());
+                core.send_to_server(wanted.upstream.clone());
                 self.wanted = Some(wanted);
                 self.stage = Stage::Greeted;
             }
@@ -242,7 +236,7 @@ impl Login {
         if !forward {
             return Ok(Next::Close("cancel request"));
         }
-        core.to_server(packet);
+        core.send_to_server(packet);
         Ok(Next::Stay)
     }
 
@@ -268,20 +262,20 @@ impl Login {
         match &mut self.method {
             Some(Method::Trust) => {
                 // The greeting is here already; a Sync makes the server speak again.
-                core.to_server(encoded(frontend::encode::sync));
+                core.send_to_server(encoded(frontend::encode::sync));
             }
-            Some(Method::Cleartext) => core.to_server(encoded(|out| {
+            Some(Method::Cleartext) => core.send_to_server(encoded(|out| {
                 frontend::encode::password(out, password.as_bytes())
             })),
             Some(Method::Md5(salt)) => {
                 let hashed = md5_password(&password, &core.config.role, salt);
-                core.to_server(encoded(|out| {
+                core.send_to_server(encoded(|out| {
                     frontend::encode::password(out, hashed.as_bytes())
                 }));
             }
             Some(Method::Scram(scram, _)) => {
                 let first = scram.client_first();
-                core.to_server(encoded(|out| {
+                core.send_to_server(encoded(|out| {
                     frontend::encode::sasl_initial_response(
                         out,
                         scram::MECHANISM,
@@ -299,6 +293,9 @@ impl Login {
         let Some(wanted) = &self.wanted else {
             return Err(lost_state());
         };
+        if core.state.bundle.mode(&core.config.resource) == Mode::Observe {
+            return Ok(());
+        }
         let mut judge = Judge::new(
             core.state.bundle.clone(),
             principal.clone(),
@@ -310,13 +307,8 @@ impl Login {
                 standard_conforming_strings: true,
                 utf8: true,
             };
-            let analysis = judge.analyze(&set, reading);
-            let operations: Vec<_> = analysis
-                .statements
-                .iter()
-                .map(|statement| statement.operation.clone())
-                .collect();
-            match judge.judge(&operations).verdict {
+            let read = judge.read(&set, reading);
+            match &judge.judge_read(&read).verdict {
                 Verdict::Allow => {}
                 Verdict::Approve(_) => {
                     return Err(Fatal::new(
@@ -340,14 +332,11 @@ impl Login {
         Ok(())
     }
 
-    pub(super) fn from_server(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
+    pub(super) fn on_server(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
         if let Stage::EncryptionAsked = self.stage {
             return self.on_encryption_answer(core, bytes);
         }
         self.server.extend_from_slice(bytes);
-        if self.server.len() > MAX_GREETING {
-            return Err(server("the server's greeting is too long"));
-        }
         let server = std::mem::take(&mut self.server);
         let mut rest: &[u8] = &server;
         while let Some(frame) =
@@ -355,16 +344,22 @@ impl Login {
         {
             rest = rest.get(frame.bytes.len()..).unwrap_or_default();
             self.on_server_frame(core, &frame, bytes)?;
+            if self.greeting.len() > MAX_GREETING {
+                return Err(hostile("the server's greeting is too long"));
+            }
+            if self.is_complete() && matches!(self.stage, Stage::Finishing) {
+                let open = self.finish(core, bytes)?;
+                return Ok(Next::Open(Box::new(open), rest.to_vec()));
+            }
         }
         self.server = rest.to_vec();
-        if self.is_complete() && matches!(self.stage, Stage::Finishing) {
-            return self.finish(core, bytes);
-        }
         Ok(Next::Stay)
     }
 
     fn on_encryption_answer(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
         match bytes {
+            // The server closed its side.
+            b"" => Ok(Next::Stay),
             b"N" => {
                 self.stage = Stage::Start;
                 core.client.write(bytes).push(b'N');
@@ -379,7 +374,7 @@ impl Login {
                     core.config.resource
                 ),
             )),
-            _ => Err(server(
+            _ => Err(hostile(
                 "the server answered an encryption request with other bytes",
             )),
         }
@@ -417,10 +412,13 @@ impl Login {
                 )
                 .with_detail(format!("{sqlstate}: {said}")))
             }
-            Backend::NegotiateProtocolVersion { .. } if matches!(self.stage, Stage::Greeted) => {
-                core.client.write(input).extend_from_slice(frame.bytes);
+            Backend::NegotiateProtocolVersion { minor, .. }
+                if matches!(self.stage, Stage::Greeted) =>
+            {
+                // The options the client asked for never got as far as the server.
                 if let Some(wanted) = &mut self.wanted {
-                    wanted.negotiate = None;
+                    let options = wanted.negotiate.take().map_or_else(Vec::new, |(_, o)| o);
+                    wanted.negotiate = Some((minor, options));
                 }
                 Ok(())
             }
@@ -443,7 +441,7 @@ impl Login {
                 Ok(())
             }
             Backend::NoticeResponse(_) => Ok(()),
-            _ => Err(server(
+            _ => Err(hostile(
                 "the server sent a message that does not belong into a login",
             )),
         }
@@ -485,7 +483,7 @@ impl Login {
                     {
                         Method::Scram(Scram::new(nonce(core)), Proof::Asked)
                     }
-                    _ => return Err(server("the server asks for a login method Ostiary lacks")),
+                    _ => return Err(hostile("the server asks for a login method Ostiary lacks")),
                 });
                 self.ask_password(core, input);
                 Ok(())
@@ -498,9 +496,9 @@ impl Login {
                 let password = self.opened.as_ref().map(|opened| opened.password.as_str());
                 let answer = scram
                     .client_final(challenge, password.unwrap_or_default())
-                    .map_err(|error| server(&error.to_string()))?;
+                    .map_err(|error| hostile(&error.to_string()))?;
                 *proof = Proof::Answered;
-                core.to_server(encoded(|out| {
+                core.send_to_server(encoded(|out| {
                     frontend::encode::sasl_response(out, answer.as_bytes())
                 }));
                 Ok(())
@@ -512,7 +510,7 @@ impl Login {
             ) => {
                 scram
                     .verify(outcome)
-                    .map_err(|error| server(&error.to_string()))?;
+                    .map_err(|error| hostile(&error.to_string()))?;
                 *proof = Proof::Verified;
                 Ok(())
             }
@@ -524,7 +522,7 @@ impl Login {
                 self.greeting.extend_from_slice(frame.bytes);
                 Ok(())
             }
-            _ => Err(server("the server sent a login step out of turn")),
+            _ => Err(hostile("the server sent a login step out of turn")),
         }
     }
 
@@ -544,7 +542,7 @@ impl Login {
     }
 
     /// Both logins are done. Comes inside `from_server`, so the greeting can go out.
-    fn finish(&mut self, core: &mut Core, input: &[u8]) -> Result<Next, Fatal> {
+    fn finish(&mut self, core: &mut Core, input: &[u8]) -> Result<Open, Fatal> {
         let (Some(wanted), Some(opened)) = (self.wanted.take(), self.opened.take()) else {
             return Err(lost_state());
         };
@@ -563,19 +561,14 @@ impl Login {
             principal,
             target(core, &wanted.database),
         );
-        let greeting = std::mem::take(&mut self.greeting);
-        let facts = std::mem::take(&mut self.facts);
-        let ahead = std::mem::take(&mut self.inbox);
-        let open = Open::start(
-            core,
+        let login = HandedOver {
             judge,
-            facts,
-            opened.expires_us,
-            greeting,
-            ahead,
-            input,
-        )?;
-        Ok(Next::Open(Box::new(open)))
+            server: std::mem::take(&mut self.facts),
+            expires_us: opened.expires_us,
+            greeting: std::mem::take(&mut self.greeting),
+            ahead: std::mem::take(&mut self.inbox),
+        };
+        Ok(Open::start(core, login, input))
     }
 }
 
@@ -627,10 +620,10 @@ fn broken(error: &Malformed) -> Fatal {
 }
 
 fn server_broken(error: &Malformed) -> Fatal {
-    server(&format!("the server broke the protocol: {error}"))
+    hostile(&format!("the server broke the protocol: {error}"))
 }
 
-fn server(message: &str) -> Fatal {
+fn hostile(message: &str) -> Fatal {
     Fatal::new(reply::UNAVAILABLE, "server", message.to_owned())
 }
 
@@ -639,6 +632,14 @@ fn too_much_ahead() -> Fatal {
         reply::PROTOCOL,
         "limit",
         "too many bytes were sent ahead of the login".to_owned(),
+    )
+}
+
+fn ahead_of_answer() -> Fatal {
+    Fatal::new(
+        reply::PROTOCOL,
+        "protocol",
+        "bytes came after the first message and before its answer".to_owned(),
     )
 }
 

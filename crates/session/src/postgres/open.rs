@@ -1,42 +1,55 @@
-//! An open connection: the client's frames in, verdicts, bytes for the server out.
+//! An open connection: what is known of it, and what happens to it as a whole.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ostiary_mask::{HashKey, Rewriter, Strategy};
-use ostiary_operation::sql::{Analysis, Named, Outputs, Reading, Statement};
-use ostiary_operation::{Object, Operation, Verb};
-use ostiary_policy::{Masks, Mode, Verdict};
-use ostiary_record::{ApprovalResolved, ApprovalState, Operated, Parameter, event::Kind};
-use ostiary_wire::postgres::{Frontend, TransactionStatus, frame, frontend, tag};
-use sha2::{Digest as _, Sha256};
+use ostiary_policy::{Masks, Mode};
+use ostiary_record::{ApprovalState, event::Kind};
+use ostiary_wire::postgres::{TransactionStatus, frontend};
 
 use super::answers::Incoming;
 use super::catalogue::Catalogue;
 use super::core::{Core, Fatal, encoded};
+use super::expect::{Batch, Expect};
 use super::hold::Hold;
-use super::judge::{Judge, Judgement};
-use super::names::{Names, Portal, Prepared, Undo};
+use super::inbox::Inbox;
+use super::judge::Judge;
+use super::names::{Names, Portal, Prepared};
 use super::outbox::Outbox;
-use super::refresh::Refresh;
-use super::reply::Refusal;
 use super::rows::{Masker, RowPlan};
-use super::running::Running;
 use super::{Next, reply};
-use crate::Now;
+use crate::{Effect, Now};
 
 /// An open connection.
 pub(super) struct Open {
     pub(super) judge: Judge,
     pub(super) server: Server,
+    pub(super) observes: bool,
+    expires_us: u64,
+
     pub(super) masks: Masks,
+    /// Counts changes of `masks`.
+    pub(super) masks_version: u64,
+    hash_key: Rc<Vec<u8>>,
     pub(super) masker: Masker,
     pub(super) catalogue: Catalogue,
-    /// The catalogue may be older than the schema or the bundle.
+    /// The masks it was asked for.
+    pub(super) catalogue_version: u64,
+    /// The catalogue may be older than the schema or the bundle: what it calls clean is masked.
     pub(super) stale: bool,
+    /// The catalogue should be asked for again, when there is time.
+    pub(super) outdated: bool,
+    /// When it was asked for last.
+    pub(super) asked_at: Now,
     /// A refresh failed; the next one is tried in this segment.
     pub(super) refresh_from: u64,
-    pub(super) observes: bool,
+    /// The relation that made the catalogue outdated: not a reason to ask again.
+    pub(super) unknown_relation: u32,
+    /// A labelled value may have been written into a setting.
+    pub(super) settings_tainted: bool,
+    /// The transaction has touched labelled values, which its end may quote.
+    pub(super) transaction_tainted: bool,
 
     pub(super) statements: Names<Prepared>,
     pub(super) portals: Names<Portal>,
@@ -44,6 +57,8 @@ pub(super) struct Open {
     /// the server has answered.
     pub(super) segment: u64,
     pub(super) answered: u64,
+    /// A round of the extended protocol is under way.
+    pub(super) mid_segment: bool,
     /// An operation of this segment was refused: the rest of it is dropped, as the server would.
     pub(super) skipping: bool,
     /// Parse, Bind and Describe of an operation that will need an approval, kept back so that
@@ -54,17 +69,16 @@ pub(super) struct Open {
     pub(super) unsettled: u64,
     pub(super) settings_changed: bool,
 
+    pub(super) inbox: Inbox,
     pub(super) outbox: Outbox,
-    pub(super) gate_deadline: Option<Now>,
+    gate_deadline: Option<Now>,
     pub(super) expects: VecDeque<Expect>,
-    inbox: Vec<u8>,
 
     pub(super) incoming: Incoming,
     pub(super) plan: Option<Rc<RowPlan>>,
     pub(super) status: TransactionStatus,
     /// The server's greeting, withheld until the catalogue is known.
     pub(super) greeting: Option<Vec<u8>>,
-    expires_us: u64,
 }
 
 /// What the session knows of its server.
@@ -76,54 +90,25 @@ pub(super) struct Server {
     pub(super) cancel_key: Option<[u8; 32]>,
 }
 
-/// Messages kept back, and the answers they will have.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) bytes: Vec<u8>,
-    pub(super) expects: Vec<Expect>,
-}
-
-/// What the server still has to answer, in order.
-#[derive(Debug)]
-pub(super) enum Expect {
-    /// A Query, up to ReadyForQuery.
-    Query(Box<Running>),
-    Parse(Undo<Prepared>),
-    Bind(Undo<Portal>),
-    DescribeStatement,
-    DescribePortal {
-        portal: Rc<Portal>,
-        own: bool,
-    },
-    Execute {
-        portal: Rc<Portal>,
-        running: Box<Running>,
-    },
-    CloseStatement(Undo<Prepared>),
-    ClosePortal(Undo<Portal>),
-    /// A message of ours that is sure to fail, in place of a refused one.
-    Refused(Refusal),
-    /// A Close of ours whose answer is replaced by these bytes.
-    Ping(Vec<u8>),
-    Sync,
-    /// A query of ours.
-    Refresh(Box<Refresh>),
-}
-
-/// What became of a client's frame.
-pub(super) enum Taken {
-    Yes,
-    /// It has to wait for answers of the server; try again later.
-    NotYet,
-    /// The client says goodbye.
-    Terminated,
+/// What the login hands over.
+pub(super) struct LoggedIn {
+    pub(super) judge: Judge,
+    pub(super) server: Server,
+    pub(super) expires_us: u64,
+    /// AuthenticationOk to ReadyForQuery.
+    pub(super) greeting: Vec<u8>,
+    /// What the client sent ahead.
+    pub(super) ahead: Vec<u8>,
 }
 
 impl Server {
     /// Takes note of a ParameterStatus.
     pub(super) fn learn(&mut self, name: &[u8], value: &[u8]) {
         match name {
-            b"server_version" => self.version = String::from_utf8_lossy(value).into_owned(),
+            b"server_version" => {
+                let value = value.get(..64).unwrap_or(value);
+                self.version = String::from_utf8_lossy(value).into_owned();
+            }
             b"standard_conforming_strings" => self.backslash_is_special = value != b"on",
             b"client_encoding" => self.not_utf8 = value != b"UTF8",
             _ => {}
@@ -133,55 +118,53 @@ impl Server {
 
 impl Open {
     /// The login is done. Comes inside `from_server`.
-    pub(super) fn start(
-        core: &mut Core,
-        judge: Judge,
-        server: Server,
-        expires_us: u64,
-        greeting: Vec<u8>,
-        ahead: Vec<u8>,
-        input: &[u8],
-    ) -> Result<Self, Fatal> {
+    pub(super) fn start(core: &mut Core, login: LoggedIn, input: &[u8]) -> Self {
+        let mut inbox = Inbox::default();
+        inbox.push(&login.ahead);
+        let no_key = || HashKey::new(Vec::new());
         let mut open = Self {
-            judge,
-            server,
-            masks: Masks::default(),
-            masker: Masker::new(
-                HashKey::new(Vec::new()),
-                Rewriter::new([], HashKey::new(Vec::new())),
-            ),
-            catalogue: Catalogue::default(),
-            stale: false,
-            refresh_from: 0,
+            judge: login.judge,
+            server: login.server,
             observes: false,
+            expires_us: login.expires_us,
+            masks: Masks::default(),
+            masks_version: 0,
+            hash_key: Rc::new(Vec::new()),
+            masker: Masker::new(no_key(), Rewriter::new([], no_key())),
+            catalogue: Catalogue::default(),
+            catalogue_version: 0,
+            stale: false,
+            outdated: false,
+            asked_at: core.now,
+            refresh_from: 0,
+            unknown_relation: 0,
+            settings_tainted: false,
+            transaction_tainted: false,
             statements: Names::default(),
             portals: Names::default(),
             segment: 1,
             answered: 0,
+            mid_segment: false,
             skipping: false,
             batch: None,
             hold: None,
             unsettled: 0,
             settings_changed: false,
+            inbox,
             outbox: Outbox::default(),
             gate_deadline: None,
             expects: VecDeque::new(),
-            inbox: ahead,
             incoming: Incoming::default(),
             plan: None,
             status: TransactionStatus::Idle,
-            greeting: Some(greeting),
-            expires_us,
+            greeting: Some(login.greeting),
         };
         open.load_masks(core);
         if !open.refresh(core) {
             open.greet(core, input);
-            if let Next::Close(_) = open.pump(core)? {
-                open.inbox.clear();
-            }
         }
         open.flush(core);
-        Ok(open)
+        open
     }
 
     /// Sends the withheld greeting.
@@ -205,33 +188,53 @@ impl Open {
         } else {
             bundle.masks(self.judge.principal(), self.judge.target())
         };
+        self.masks_version = self.masks_version.saturating_add(1);
         self.stale = !self.masks.columns.is_empty();
+        self.refresh_from = 0;
         let detectors: Vec<(ostiary_mask::detect::Detector, Strategy)> = self
             .masks
             .detectors
             .iter()
             .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
             .collect();
-        let key = HashKey::new(core.state.hash_key.to_vec());
+        self.hash_key = Rc::clone(&core.state.hash_key);
+        let key = HashKey::new(self.hash_key.to_vec());
         self.masker = Masker::new(key.clone(), Rewriter::new(detectors, key));
     }
 
     pub(super) fn on_state(&mut self, core: &mut Core) -> Result<Next, Fatal> {
-        self.judge.set_bundle(core.state.bundle.clone());
-        self.load_masks(core);
+        let before = self.judge.bundle().hash().to_owned();
+        let after = &core.state.bundle;
+        self.judge.set_bundle(Rc::clone(after));
+        // Without policy nothing new passes, yet rows may be on their way: the masks stay.
+        let none = after.hash().is_empty();
+        let same = after.hash() == before && self.hash_key == core.state.hash_key;
+        if none {
+            self.observes = false;
+        } else if !same {
+            self.load_masks(core);
+        }
         Ok(Next::Stay)
     }
 
     pub(super) fn on_recorded(&mut self, core: &mut Core, seq: u64) -> Result<Next, Fatal> {
+        self.still_valid(core)?;
         self.outbox.recorded(seq);
         // An acknowledgement shows that records are stored: what waits behind it gets its time anew.
         self.gate_deadline = self
             .outbox
             .waits()
             .then(|| core.now.after(core.config.limits.record_us));
-        let next = self.pump(core);
-        self.flush(core);
-        next
+        self.pump_and_flush(core)
+    }
+
+    /// Hands what may go to the server to the shell.
+    pub(super) fn flush(&mut self, core: &mut Core) {
+        let ready = self.outbox.take();
+        core.send_to_server(ready);
+        if self.outbox.waits() && self.gate_deadline.is_none() {
+            self.gate_deadline = Some(core.now.after(core.config.limits.record_us));
+        }
     }
 
     pub(super) fn deadline(&self) -> Option<Now> {
@@ -243,19 +246,24 @@ impl Open {
             .min()
     }
 
-    pub(super) fn on_timeout(&mut self, core: &mut Core) -> Result<Next, Fatal> {
-        if self.expires_us > 0 && core.now.0 >= self.expires_us {
-            return Err(Fatal::new(
-                reply::LOGIN,
-                "login",
-                "the token has expired; connect again with a fresh one".to_owned(),
-            ));
+    /// Nothing more is let through once the token has expired, whenever the timer fires.
+    pub(super) fn still_valid(&self, core: &Core) -> Result<(), Fatal> {
+        if self.expires_us == 0 || core.now.0 < self.expires_us {
+            return Ok(());
         }
+        Err(Fatal::new(
+            reply::LOGIN,
+            "login",
+            "the token has expired; connect again with a fresh one".to_owned(),
+        ))
+    }
+
+    pub(super) fn on_timeout(&mut self, core: &mut Core) -> Result<Next, Fatal> {
+        self.still_valid(core)?;
         if self
             .gate_deadline
             .is_some_and(|deadline| core.now >= deadline)
         {
-            self.outbox.clear();
             return Err(Fatal::new(
                 reply::UNAVAILABLE,
                 "control plane",
@@ -271,347 +279,31 @@ impl Open {
     }
 
     /// Bytes that make the server speak, whatever it does now; what waits is not sent any more.
-    pub(super) fn elicit(&mut self, _core: &mut Core) -> Vec<u8> {
+    pub(super) fn elicit(&mut self) -> Vec<u8> {
         self.outbox.clear();
         encoded(frontend::encode::sync)
+    }
+
+    /// Bytes of a row the client has got the first part of.
+    pub(super) fn passing(&self) -> usize {
+        self.incoming.passing
     }
 
     /// Nobody is there any more.
     pub(super) fn abandon(&mut self, core: &mut Core) {
         self.outbox.clear();
+        self.end_hold(core, "the session ended");
+    }
+
+    /// Ends a wait that nobody cares for any more.
+    pub(super) fn end_hold(&mut self, core: &mut Core, why: &str) {
         if let Some(hold) = self.hold.take() {
-            core.effects.push_back(crate::Effect::CancelApproval);
-            core.record(Kind::ApprovalResolved(ApprovalResolved {
-                operation: hold.operation,
-                approval_id: hold.approval_id.clone().unwrap_or_default(),
-                state: ApprovalState::Cancelled.into(),
-                reviewers: Vec::new(),
-                comment: "the session ended".to_owned(),
-            }));
+            core.effects.push_back(Effect::CancelApproval);
+            core.record(Kind::ApprovalResolved(hold.resolved(
+                ApprovalState::Cancelled,
+                Vec::new(),
+                why.to_owned(),
+            )));
         }
     }
-
-    pub(super) fn from_client(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
-        self.inbox.extend_from_slice(bytes);
-        let next = self.pump(core);
-        self.flush(core);
-        next
-    }
-
-    /// Hands what may go to the server to the shell.
-    pub(super) fn flush(&mut self, core: &mut Core) {
-        let ready = self.outbox.take();
-        core.to_server(ready);
-        if self.outbox.waits() && self.gate_deadline.is_none() {
-            self.gate_deadline = Some(core.now.after(core.config.limits.record_us));
-        }
-    }
-
-    /// Reads as many frames of the client as may be read now.
-    pub(super) fn pump(&mut self, core: &mut Core) -> Result<Next, Fatal> {
-        let inbox = std::mem::take(&mut self.inbox);
-        let mut at: usize = 0;
-        let limits = core.config.limits;
-        while self.may_read(&limits) {
-            let rest = inbox.get(at..).unwrap_or_default();
-            let Some(frame) = frame::take(rest, limits.message).map_err(|error| broken(&error))?
-            else {
-                break;
-            };
-            let message = Frontend::parse(frame.tag, frame.body).map_err(|error| broken(&error))?;
-            if self.starts_segment(frame.tag) && self.refresh(core) {
-                break;
-            }
-            match self.on_message(core, message, frame.bytes)? {
-                Taken::Yes => at = at.saturating_add(frame.bytes.len()),
-                Taken::NotYet => break,
-                Taken::Terminated => {
-                    self.flush(core);
-                    return Ok(Next::Close("client"));
-                }
-            }
-        }
-        self.inbox = inbox.get(at..).unwrap_or_default().to_vec();
-        if self.inbox.len() > limits.message.saturating_add(limits.ahead) {
-            return Err(Fatal::new(
-                reply::PROTOCOL,
-                "limit",
-                format!(
-                    "more than {} bytes were sent ahead of a waiting statement",
-                    limits.ahead
-                ),
-            ));
-        }
-        Ok(Next::Stay)
-    }
-
-    fn may_read(&self, limits: &crate::Limits) -> bool {
-        self.hold.is_none()
-            && self.greeting.is_none()
-            && self.outbox.held() <= limits.ahead
-            && !matches!(self.expects.back(), Some(Expect::Refresh(_)))
-    }
-
-    /// Whether a frame of this kind opens a round, so that a query of our own can come before it.
-    fn starts_segment(&self, kind: u8) -> bool {
-        self.expects.is_empty()
-            && self.batch.is_none()
-            && !self.skipping
-            && kind != tag::frontend::SYNC
-            && kind != tag::frontend::TERMINATE
-    }
-
-    fn on_message(
-        &mut self,
-        core: &mut Core,
-        message: Frontend<'_>,
-        bytes: &[u8],
-    ) -> Result<Taken, Fatal> {
-        match message {
-            Frontend::Query { sql } => self.on_query(core, sql, bytes),
-            Frontend::Parse { name, sql, .. } => self.on_parse(core, name, sql, bytes),
-            Frontend::Bind {
-                portal,
-                statement,
-                parameter_formats,
-                parameters,
-                ..
-            } => {
-                let bind = super::extended::Bind {
-                    portal,
-                    statement,
-                    parameter_formats: &parameter_formats,
-                    parameters: &parameters,
-                };
-                self.on_bind(core, bind, bytes)
-            }
-            Frontend::Describe { kind, name } => self.on_describe(kind, name, bytes),
-            Frontend::Execute { portal, .. } => self.on_execute(core, portal, bytes),
-            Frontend::Close { kind, name } => self.on_close(kind, name, bytes),
-            Frontend::Sync => self.on_sync(bytes),
-            Frontend::Flush => self.on_flush(bytes),
-            Frontend::FunctionCall(_) => self.on_function_call(core),
-            Frontend::Terminate => Ok(Taken::Terminated),
-            // The server ignores these outside a COPY; here they go nowhere.
-            Frontend::CopyData(_) | Frontend::CopyDone | Frontend::CopyFail(_) => Ok(Taken::Yes),
-            Frontend::Password(_) => Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "a PasswordMessage came after the login".to_owned(),
-            )),
-        }
-    }
-
-    /// Sends a message, or keeps it back with the operation it belongs to.
-    pub(super) fn send(&mut self, bytes: &[u8], expect: Option<Expect>) {
-        match &mut self.batch {
-            Some(batch) => {
-                batch.bytes.extend_from_slice(bytes);
-                batch.expects.extend(expect);
-            }
-            None => {
-                self.outbox.tail().extend_from_slice(bytes);
-                self.expects.extend(expect);
-            }
-        }
-    }
-
-    /// Sends what was kept back.
-    pub(super) fn release_batch(&mut self) {
-        if let Some(batch) = self.batch.take() {
-            self.outbox.tail().extend(batch.bytes);
-            self.expects.extend(batch.expects);
-        }
-    }
-
-    /// What `text` does, read with the settings that hold when the server reads it.
-    pub(super) fn read(&mut self, text: &str) -> Rc<Analysis> {
-        let unsettled = self.unsettled > self.answered;
-        if unsettled && (text.contains('\\') || !text.is_ascii()) {
-            let operation = Operation::unreadable(
-                "a setting that changes how it is read may have changed just before it",
-            );
-            let statement = Statement {
-                operation,
-                outputs: Outputs::Unknown,
-                named: None,
-            };
-            return Rc::new(Analysis {
-                statements: vec![statement],
-            });
-        }
-        let reading = Reading {
-            standard_conforming_strings: !self.server.backslash_is_special,
-            utf8: !self.server.not_utf8,
-        };
-        self.judge.analyze(text, reading)
-    }
-
-    /// The operations of `statements`, with names that stand for statements looked up.
-    pub(super) fn resolve(&self, statements: &[Statement]) -> Vec<Operation> {
-        let mut operations = Vec::with_capacity(statements.len());
-        for statement in statements {
-            let known: Vec<&Prepared> = match &statement.named {
-                Some(Named::Execute { name }) => self
-                    .statements
-                    .get(name.as_bytes())
-                    .unwrap_or_default()
-                    .iter()
-                    .map(Rc::as_ref)
-                    .collect(),
-                Some(Named::Fetch { name }) => self
-                    .portals
-                    .get(name.as_bytes())
-                    .unwrap_or_default()
-                    .iter()
-                    .flat_map(|portal| portal.prepared.iter().map(Rc::as_ref))
-                    .collect(),
-                _ => Vec::new(),
-            };
-            if known.is_empty() {
-                operations.push(statement.operation.clone());
-            }
-            // A prepared statement does not hold another EXECUTE: one step is enough.
-            for prepared in known {
-                operations.extend(
-                    prepared
-                        .statements
-                        .iter()
-                        .map(|inner| inner.operation.clone()),
-                );
-            }
-        }
-        operations
-    }
-
-    /// Judges `operations`; what cannot be carried yet is refused whatever policy says.
-    pub(super) fn judge(&mut self, operations: &[Operation]) -> Judgement {
-        let mut judgement = self.judge.judge(operations);
-        let unsupported = operations
-            .iter()
-            .flat_map(|operation| &operation.accesses)
-            .find_map(|access| match access.verb {
-                Verb::CopyIn | Verb::CopyOut => Some("COPY through the gateway"),
-                Verb::FunctionCall => Some("the FunctionCall message"),
-                Verb::Replicate => Some("replication"),
-                _ => None,
-            });
-        if let Some(what) = unsupported {
-            judgement.rules = vec!["unsupported".to_owned()];
-            judgement.verdict = Verdict::Deny(ostiary_policy::Denial {
-                rule: "unsupported".to_owned(),
-                reason: format!("{what} is not supported yet"),
-            });
-        }
-        judgement
-    }
-
-    /// Whether the rows of these operations may carry a labelled value under another name.
-    pub(super) fn taints(&self, operations: &[Operation]) -> bool {
-        !self.masks.columns.is_empty()
-            && operations.iter().any(|operation| {
-                operation.facts.dynamic
-                    || operation.facts.unreadable.is_some()
-                    || operation
-                        .accesses
-                        .iter()
-                        .any(|access| match &access.object {
-                            Object::Relation { schema, name } => {
-                                self.stale
-                                    || self.catalogue.is_labelled(schema.as_deref(), name)
-                                    || self
-                                        .masks
-                                        .columns
-                                        .iter()
-                                        .any(|(column, _)| column.table == *name)
-                            }
-                            Object::Function { .. } => true,
-                            Object::Database
-                            | Object::Schema { .. }
-                            | Object::Setting { .. }
-                            | Object::Role { .. }
-                            | Object::Other { .. } => false,
-                        })
-            })
-    }
-
-    /// Records the judgement on an operation; returns its number and that of the event.
-    pub(super) fn operated(
-        &self,
-        core: &mut Core,
-        text: &str,
-        judgement: &Judgement,
-        parameters: &[Option<String>],
-    ) -> (u64, u64) {
-        let operation = core.journal.next_operation();
-        let limit = core.config.limits.record_statement;
-        let statement = match text.char_indices().find(|(at, _)| *at >= limit) {
-            None => text,
-            Some((end, _)) => text.get(..end).unwrap_or_default(),
-        };
-        let (verdict, reason) = match &judgement.verdict {
-            Verdict::Allow => (ostiary_record::Verdict::Allow, String::new()),
-            Verdict::Approve(demand) => (ostiary_record::Verdict::Approve, demand.reason.clone()),
-            Verdict::Deny(denial) => (ostiary_record::Verdict::Deny, denial.reason.clone()),
-        };
-        let seq = core.record(Kind::Operated(Operated {
-            operation,
-            statement: statement.to_owned(),
-            statement_size: u64::try_from(text.len()).unwrap_or(u64::MAX),
-            statement_sha256: Sha256::digest(text).to_vec(),
-            verb: judgement.verb.to_owned(),
-            accesses: judgement.accesses.clone(),
-            verdict: verdict.into(),
-            rules: judgement.rules.clone(),
-            reason,
-            bundle: self.judge.bundle().hash().to_owned(),
-            parameters: parameters
-                .iter()
-                .map(|value| Parameter {
-                    value: value.clone(),
-                })
-                .collect(),
-            observed: self.observes,
-        }));
-        (operation, seq)
-    }
-
-    /// Takes note of what an operation that goes to the server now changes about reading others.
-    pub(super) fn forwarded(&mut self, judgement: &Judgement, operations: &[Operation]) {
-        if judgement.reshapes {
-            self.stale = !self.masks.columns.is_empty();
-        }
-        let sets = judgement.reshapes
-            || operations
-                .iter()
-                .flat_map(|operation| &operation.accesses)
-                .any(|access| {
-                    matches!(access.verb, Verb::Set | Verb::SetRole)
-                        && touches_reading(&access.object)
-                });
-        let ends = operations
-            .iter()
-            .any(|operation| operation.verb == Verb::Transaction);
-        if sets || (ends && self.settings_changed) {
-            self.unsettled = self.segment;
-            self.settings_changed = true;
-        }
-    }
-}
-
-/// Whether a setting decides how statements are read.
-fn touches_reading(object: &Object) -> bool {
-    match object {
-        Object::Setting { name } => {
-            matches!(
-                name.as_str(),
-                "standard_conforming_strings" | "client_encoding" | "names" | "all"
-            )
-        }
-        _ => true,
-    }
-}
-
-fn broken(error: &ostiary_wire::Malformed) -> Fatal {
-    Fatal::new(reply::PROTOCOL, "protocol", error.to_string())
 }

@@ -56,13 +56,16 @@ impl Refusal {
     /// What the server itself says of a name it does not know; names the session did not see made
     /// are not asked for.
     pub(super) fn missing(sqlstate: &'static str, what: &str, name: &[u8]) -> Self {
+        let name = String::from_utf8_lossy(name);
+        Self::native(sqlstate, format!("{what} \"{name}\" does not exist"))
+    }
+
+    /// An error that is no decision of policy.
+    pub(super) fn native(sqlstate: &'static str, message: String) -> Self {
         Self {
             operation: 0,
             rule: String::new(),
-            message: format!(
-                "{what} \"{}\" does not exist",
-                String::from_utf8_lossy(name)
-            ),
+            message,
             sqlstate,
             verdict: "native",
             approval_id: None,

@@ -9,6 +9,8 @@ use ostiary_wire::postgres::row::{DataRow, RowWriter};
 use ostiary_wire::postgres::{Format, types};
 
 use super::catalogue::{Catalogue, Origin};
+use super::inbox::shrink;
+use super::taint::Taint;
 
 /// A RowDescription, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ enum Cell {
 pub(super) struct RowPlan {
     cells: Vec<Cell>,
     passes: bool,
+    unknown: Option<u32>,
 }
 
 /// What is known when a plan is made.
@@ -51,8 +54,8 @@ pub(super) struct Known<'a> {
     pub(super) detectors: bool,
     /// The catalogue may be older than the schema.
     pub(super) stale: bool,
-    /// The statement can reach a labelled relation.
-    pub(super) tainted: bool,
+    /// What the rows may carry.
+    pub(super) taint: Taint,
     /// What the text proves about the columns.
     pub(super) outputs: &'a Outputs,
 }
@@ -62,6 +65,7 @@ impl RowPlan {
     pub(super) fn new(columns: &Columns, known: &Known<'_>) -> Self {
         let redact = Rc::new(Strategy::Redact);
         let mut cells: Vec<Cell> = Vec::with_capacity(columns.0.len());
+        let mut unknown = None;
         for (index, column) in columns.0.iter().enumerate() {
             let text = types::carries_text(column.type_id);
             let mask = |strategy: &Rc<Strategy>| Cell::Mask {
@@ -77,12 +81,14 @@ impl RowPlan {
             };
             let cell = if !known.labels {
                 scan()
+            } else if known.taint == Taint::All {
+                mask(&redact)
             } else if column.table == 0 {
                 let clean = match known.outputs {
                     Outputs::Unknown => false,
                     Outputs::Clean(clean) => clean.get(index).copied().unwrap_or(false),
                 };
-                if known.tainted && !clean {
+                if known.taint > Taint::None && !clean {
                     mask(&redact)
                 } else {
                     scan()
@@ -90,7 +96,11 @@ impl RowPlan {
             } else {
                 match known.catalogue.origin(column.table, column.attribute) {
                     Origin::Labelled(strategy) => mask(&strategy),
-                    Origin::WholeRow | Origin::Unknown => mask(&redact),
+                    Origin::WholeRow => mask(&redact),
+                    Origin::Unknown => {
+                        unknown = Some(column.table);
+                        mask(&redact)
+                    }
                     Origin::Clean if known.stale => mask(&redact),
                     Origin::Clean => scan(),
                 }
@@ -98,7 +108,16 @@ impl RowPlan {
             cells.push(cell);
         }
         let passes = cells.iter().all(|cell| *cell == Cell::Pass);
-        Self { cells, passes }
+        Self {
+            cells,
+            passes,
+            unknown,
+        }
+    }
+
+    /// A relation the catalogue does not know.
+    pub(super) fn unknown(&self) -> Option<u32> {
+        self.unknown
     }
 
     /// Whether rows may pass as they are.
@@ -202,6 +221,8 @@ impl Masker {
             }
         }
         writer.finish()?;
+        self.scratch.clear();
+        shrink(&mut self.scratch);
         Ok(masked)
     }
 

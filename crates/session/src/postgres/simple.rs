@@ -2,17 +2,19 @@
 
 use std::rc::Rc;
 
-use ostiary_operation::sql::{Analysis, Named, Statement};
+use ostiary_operation::sql::{Kept, Named, Statement};
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::frontend;
 
 use super::core::{Core, Fatal, encoded};
+use super::expect::Expect;
 use super::hold::{Held, Hold};
-use super::judge::Judgement;
+use super::judge::{Judgement, Read};
 use super::names::{Portal, Prepared};
-use super::open::{Expect, Open, Taken};
-use super::reply::{self, Refusal};
+use super::open::Open;
+use super::pump::Taken;
+use super::reply::Refusal;
 use super::running::{Change, Running};
 
 impl Open {
@@ -27,73 +29,56 @@ impl Open {
         }
         self.release_batch();
         let text = self.text(sql)?;
-        let analysis = self.read(&text);
-        if self.has_open_names(&analysis) {
+        let read = self.read(&text);
+        if self.has_open_names(&read) {
             return Ok(Taken::NotYet);
         }
+        self.bound_changes(core, &read, text.len())?;
         // The server drops the unnamed statement and portal before anything else.
-        self.statements.remove(b"");
-        self.portals.remove(b"");
-        let operations = self.resolve(&analysis.statements);
-        let judgement = self.judge(&operations);
+        self.statements.remove(b"", self.segment);
+        self.portals.remove(b"", self.segment);
+        let operations = self.resolve(&read);
+        let judgement = self.judge(&read, &operations);
         let (operation, seq) = self.operated(core, &text, &judgement, &[]);
         let query = Query {
-            text: text.into(),
-            analysis,
-            operations,
-            bytes: bytes.to_vec(),
+            text: &text,
+            read: &read,
+            operations: &operations,
+            bytes,
         };
         match &judgement.verdict {
-            _ if self.observes => self.run_query(core, &query, &judgement, operation, seq),
+            _ if self.carries_unseen(&judgement) => {
+                self.run_query(core, &query, &judgement, operation, seq);
+            }
             Verdict::Allow => self.run_query(core, &query, &judgement, operation, seq),
             Verdict::Deny(denial) => {
                 let refusal = Refusal::denied(operation, denial);
                 self.refuse_query(core, refusal);
             }
             Verdict::Approve(_) => {
-                let hold = Hold::new(operation, judgement, Held::Query(query), core);
-                self.ask(core, hold, Vec::new());
+                let held = Held::Query {
+                    text: text.into(),
+                    read,
+                    operations,
+                    bytes: bytes.to_vec(),
+                };
+                let hold = Hold::new(operation, judgement, held, core);
+                self.ask(core, hold);
             }
         }
         Ok(Taken::Yes)
     }
 
-    /// The text of a statement. Bytes that are not text in the session's encoding break the protocol.
-    pub(super) fn text(&self, sql: &[u8]) -> Result<String, Fatal> {
-        match std::str::from_utf8(sql) {
-            Ok(text) => Ok(text.to_owned()),
-            // Another encoding: what is not ASCII will be unreadable.
-            Err(_) if self.server.not_utf8 => Ok(String::from_utf8_lossy(sql).into_owned()),
-            Err(_) => Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "a statement is not valid UTF-8".to_owned(),
-            )),
-        }
-    }
-
-    /// Whether a name the statements use was changed by a segment the server has not answered yet.
-    pub(super) fn has_open_names(&self, analysis: &Analysis) -> bool {
-        analysis
-            .statements
-            .iter()
-            .any(|statement| match &statement.named {
-                Some(Named::Execute { name } | Named::Prepare { name, .. }) => self
-                    .statements
-                    .is_open(name.as_bytes(), self.segment, self.answered),
-                Some(Named::Fetch { name } | Named::Declare { name, .. }) => {
-                    self.portals
-                        .is_open(name.as_bytes(), self.segment, self.answered)
-                }
-                Some(Named::Forget { .. }) | None => false,
-            })
+    /// Whether an operation passes whatever its verdict: on a resource that observes only.
+    pub(super) fn carries_unseen(&self, judgement: &Judgement) -> bool {
+        self.observes && !judgement.unsupported
     }
 
     /// Sends a Query that was judged.
     pub(super) fn run_query(
         &mut self,
         core: &Core,
-        query: &Query,
+        query: &Query<'_>,
         judgement: &Judgement,
         operation: u64,
         seq: u64,
@@ -101,52 +86,73 @@ impl Open {
         if judgement.writes {
             self.outbox.wait_for(seq);
         }
-        let mut running = Running::new(operation, core.now);
-        running.tainted = self.taints(&query.operations);
+        let mut running = Running::new(operation, self.segment, core.now);
+        running.taint = self.taint(query.operations);
+        running.masked = self.masks_anything();
         running.samples = !self.observes;
-        if let [only] = query.analysis.statements.as_slice() {
-            running.outputs = only.outputs.clone();
-        }
-        running.single = query.analysis.statements.len() == 1;
-        running.changes = self.define(&query.analysis.statements, &query.text);
-        self.forwarded(judgement, &query.operations);
-        self.send(&query.bytes, Some(Expect::Query(Box::new(running))));
+        running.outputs = Self::proved(running.taint, &query.read.outputs);
+        running.single = query.read.is_single();
+        running.changes = self.define(query.read, query.text);
+        self.forwarded(judgement, query.operations, running.taint);
+        self.send(query.bytes, Some(Expect::Query(Box::new(running))));
         self.segment = self.segment.saturating_add(1);
     }
 
-    /// Takes note of the names `statements` define. Whether it works is not known yet: until then a
-    /// name may stand for what it stood for before as well.
-    pub(super) fn define(&mut self, statements: &[Statement], text: &str) -> Vec<Change> {
+    /// Takes note of the names a text defines. Whether it works is not known yet: until then a name
+    /// may stand for what it stood for before as well.
+    pub(super) fn define(&mut self, read: &Read, text: &str) -> Vec<Change> {
         let prepared = |statement: &Statement| {
             Rc::new(Prepared {
                 text: text.into(),
-                statements: vec![statement.clone()],
+                read: Rc::new(Read::of(statement.clone())),
+                parameter_types: Vec::new(),
             })
         };
+        let segment = self.segment;
         let mut changes = Vec::new();
-        for statement in statements {
-            match &statement.named {
-                Some(Named::Prepare { name, statement }) => {
+        for (_, named) in &read.named {
+            changes.push(match named {
+                Named::Prepare { name, statement } => {
                     let name = name.as_bytes();
-                    self.statements.add(name, prepared(statement), self.segment);
-                    changes.push(Change::Prepare(name.to_vec()));
+                    let stamp = self.statements.add(name, prepared(statement), segment);
+                    Change::Prepare(name.to_vec(), stamp)
                 }
-                Some(Named::Declare { name, statement }) => {
+                Named::Declare { name, statement } => {
                     let name = name.as_bytes();
-                    let mut portal = Portal::new(vec![prepared(statement)], Vec::new());
-                    portal.cursor = true;
-                    self.portals.add(name, Rc::new(portal), self.segment);
-                    changes.push(Change::Declare(name.to_vec()));
+                    let portal = Portal::cursor(prepared(statement));
+                    let stamp = self.portals.add(name, Rc::new(portal), segment);
+                    Change::Declare(name.to_vec(), stamp)
                 }
-                Some(Named::Forget { name }) => {
-                    changes.push(Change::Forget(
-                        name.as_ref().map(|name| name.clone().into()),
-                    ));
+                Named::Forget { what, name } => {
+                    let name = name.as_ref().map(|name| name.as_bytes());
+                    let statements = matches!(what, Kept::Statements | Kept::All)
+                        .then(|| self.statements.may_forget(name, segment));
+                    let portals = matches!(what, Kept::Cursors | Kept::All)
+                        .then(|| self.portals.may_forget(name, segment));
+                    Change::Forget {
+                        name: name.map(<[u8]>::to_vec),
+                        statements,
+                        portals,
+                    }
                 }
-                Some(Named::Execute { .. } | Named::Fetch { .. }) | None => {}
-            }
+                Named::Execute { .. } | Named::Fetch { .. } => continue,
+            });
         }
         changes
+    }
+
+    /// Whether the names a text defines are within bounds.
+    pub(super) fn bound_changes(&self, core: &Core, read: &Read, size: usize) -> Result<(), Fatal> {
+        let defines = read
+            .named
+            .iter()
+            .filter(|(_, named)| matches!(named, Named::Prepare { .. } | Named::Declare { .. }))
+            .count();
+        match defines {
+            0 => Ok(()),
+            // Each keeps the whole text.
+            several => self.bound(core, size.saturating_mul(several)),
+        }
     }
 
     /// The server has answered: names are certain again where they can be.
@@ -154,20 +160,26 @@ impl Open {
         let worked = running.replied.sqlstate.is_empty();
         for change in &running.changes {
             match change {
-                Change::Prepare(name) if worked => self.statements.settle(name),
-                Change::Declare(name) if worked => self.portals.settle(name),
-                Change::Prepare(name) if running.single => self.statements.drop_newest(name),
-                Change::Declare(name) if running.single => self.portals.drop_newest(name),
-                Change::Forget(None) if worked => {
-                    self.statements.clear();
-                    self.portals.clear();
+                Change::Prepare(name, stamp) if worked => self.statements.settle(name, *stamp),
+                Change::Declare(name, stamp) if worked => self.portals.settle(name, *stamp),
+                Change::Prepare(name, stamp) if running.single => {
+                    self.statements.fail(name, *stamp)
                 }
-                Change::Forget(Some(name)) if worked => {
-                    self.statements.remove(name);
-                    self.portals.remove(name);
+                Change::Declare(name, stamp) if running.single => self.portals.fail(name, *stamp),
+                Change::Forget {
+                    name,
+                    statements,
+                    portals,
+                } if worked => {
+                    if let Some(stamp) = statements {
+                        self.statements.forget(name.as_deref(), *stamp);
+                    }
+                    if let Some(stamp) = portals {
+                        self.portals.forget(name.as_deref(), *stamp);
+                    }
                 }
                 // Several statements, one of which failed: either may hold.
-                Change::Prepare(_) | Change::Declare(_) | Change::Forget(_) => {}
+                Change::Prepare(..) | Change::Declare(..) | Change::Forget { .. } => {}
             }
         }
     }
@@ -181,7 +193,7 @@ impl Open {
             refusal.operation
         );
         let bytes = encoded(|out| frontend::encode::query(out, text.as_bytes()));
-        let mut running = Running::new(refusal.operation, core.now);
+        let mut running = Running::new(refusal.operation, self.segment, core.now);
         running.refusal = Some(refusal);
         self.send(&bytes, Some(Expect::Query(Box::new(running))));
         self.segment = self.segment.saturating_add(1);
@@ -199,7 +211,7 @@ impl Open {
             object: Object::Database,
         }]
         .into();
-        let judgement = self.judge(&[call]);
+        let judgement = self.judge.judge(&[call]);
         let (operation, _) = self.operated(core, "", &judgement, &[]);
         if let Verdict::Deny(denial) = &judgement.verdict {
             let refusal = Refusal::denied(operation, denial);
@@ -209,12 +221,11 @@ impl Open {
     }
 }
 
-/// A Query under judgement.
-#[derive(Debug)]
-pub(super) struct Query {
-    pub(super) text: Rc<str>,
-    pub(super) analysis: Rc<Analysis>,
-    pub(super) operations: Vec<Operation>,
+/// A Query that was judged.
+pub(super) struct Query<'a> {
+    pub(super) text: &'a str,
+    pub(super) read: &'a Read,
+    pub(super) operations: &'a [Operation],
     /// The message as it came.
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: &'a [u8],
 }

@@ -1,5 +1,7 @@
 //! What a client asks for in its StartupMessage.
 
+use std::collections::BTreeMap;
+
 use ostiary_wire::postgres::startup::StartupMessage;
 
 use super::core::Fatal;
@@ -18,6 +20,14 @@ const PRESENTATION: [&str; 8] = [
     "timezone",
     "bytea_output",
     "client_min_messages",
+];
+
+/// Settings that make the server load code as soon as it starts, before anybody was verified.
+const LOADS_CODE: [&str; 4] = [
+    "jit_provider",
+    "local_preload_libraries",
+    "session_preload_libraries",
+    "shared_preload_libraries",
 ];
 
 /// A client's wishes, and the StartupMessage that goes upstream in its stead.
@@ -53,7 +63,12 @@ impl Wanted {
         let mut requested_role = String::new();
         let mut database = None;
         let mut application_name = String::new();
-        let mut settings: Vec<(String, String)> = Vec::new();
+        // The server reads `options` first; of two for one setting the later holds.
+        let mut settings = message
+            .parameters
+            .iter()
+            .find(|(name, _)| *name == "options")
+            .map_or_else(|| Ok(Vec::new()), |(_, value)| options(value))?;
         let mut unknown: Vec<String> = Vec::new();
         for (name, value) in &message.parameters {
             let lower = name.to_ascii_lowercase();
@@ -71,7 +86,7 @@ impl Wanted {
                         ));
                     }
                 }
-                "options" => settings.extend(options(value)?),
+                "options" => {}
                 _ if lower.starts_with("_pq_.") => unknown.push((*name).to_owned()),
                 _ => settings.push((lower, (*value).to_owned())),
             }
@@ -81,6 +96,12 @@ impl Wanted {
                 return Err(refuse(
                     reply::LOGIN,
                     "a startup parameter has a bad name".to_owned(),
+                ));
+            }
+            if LOADS_CODE.contains(&name.as_str()) {
+                return Err(refuse(
+                    reply::UNSUPPORTED,
+                    format!("startup parameter `{name}` is not supported"),
                 ));
             }
             if name == "application_name" {
@@ -94,11 +115,11 @@ impl Wanted {
 
         let minor = message.minor.min(NEWEST_MINOR);
         let mut parameters: Vec<(&str, &str)> = vec![("user", role), ("database", &database)];
-        parameters.extend(
-            settings
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        );
+        let last: BTreeMap<&str, &str> = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        parameters.extend(last);
         let mut upstream = Vec::new();
         StartupMessage {
             major: 3,

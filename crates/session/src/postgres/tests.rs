@@ -11,4 +11,5 @@ mod sql;
 mod transcript;
 
 mod login;
+mod names;
 mod simple;

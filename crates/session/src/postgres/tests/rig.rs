@@ -141,6 +141,22 @@ impl Rig {
         self.settle();
     }
 
+    /// A server that was silent reads what it was sent since `mark` and answers, frame by frame.
+    pub(super) fn answers_one_by_one(&mut self, mark: usize) {
+        self.server.silent = false;
+        let bytes = self.upstream[mark..].to_vec();
+        self.feed(&bytes);
+        while let Ok(Some(frame)) =
+            ostiary_wire::postgres::frame::take(&self.server.out, usize::MAX)
+        {
+            let bytes = frame.bytes.to_vec();
+            self.server.out.drain(..bytes.len());
+            self.session.from_server(&bytes, self.now);
+            self.effects(Some(&bytes));
+        }
+        self.settle();
+    }
+
     /// The server says something of its own accord.
     pub(super) fn server_says(&mut self, bytes: &[u8]) {
         self.session.from_server(bytes, self.now);
@@ -291,9 +307,12 @@ impl Rig {
             self.lines
                 .extend(lines.into_iter().map(|line| format!("-> {line}")));
         }
-        if self.server.silent {
-            return;
+        if !self.server.silent {
+            self.feed(bytes);
         }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
         self.server.feed(bytes);
         while let Some(ran) = self.server.ran.get(self.checked).cloned() {
             self.checked += 1;

@@ -1,0 +1,211 @@
+//! What a text does when the server reads it, and what policy says of that.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use ostiary_operation::sql::{Named, Reading};
+use ostiary_operation::{Access, Object, Operation, Verb};
+use ostiary_policy::Verdict;
+use ostiary_record::{Operated, Parameter, event::Kind};
+use sha2::{Digest as _, Sha256};
+
+use super::core::{Core, Fatal};
+use super::judge::{Judgement, Read};
+use super::open::Open;
+use super::reply;
+use super::taint::Taint;
+
+impl Open {
+    /// The text of a statement. Bytes that are not text in the session's encoding break the protocol.
+    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, Fatal> {
+        match std::str::from_utf8(sql) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            // Another encoding: what is not ASCII will be unreadable.
+            Err(_) if self.server.not_utf8 => Ok(String::from_utf8_lossy(sql)),
+            Err(_) => Err(Fatal::new(
+                reply::PROTOCOL,
+                "protocol",
+                "a statement is not valid UTF-8".to_owned(),
+            )),
+        }
+    }
+
+    /// What `text` does, read with the settings that hold when the server reads it.
+    pub(super) fn read(&mut self, text: &str) -> Rc<Read> {
+        if self.is_unsettled() && (text.contains('\\') || !text.is_ascii()) {
+            return Rc::new(Read::unreadable(
+                "a setting that changes how it is read may have changed just before it",
+            ));
+        }
+        let reading = Reading {
+            standard_conforming_strings: !self.server.backslash_is_special,
+            utf8: !self.server.not_utf8,
+        };
+        self.judge.read(text, reading)
+    }
+
+    /// Whether a setting that changes how bytes are read may change before the server reads them.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled > self.answered
+    }
+
+    /// Whether a name the statements use was changed by a segment the server has not answered yet.
+    pub(super) fn has_open_names(&self, read: &Read) -> bool {
+        let (segment, answered) = (self.segment, self.answered);
+        read.named.iter().any(|(_, named)| match named {
+            Named::Execute { name } | Named::Prepare { name, .. } => {
+                self.statements.is_open(name.as_bytes(), segment, answered)
+            }
+            Named::Fetch { name } | Named::Declare { name, .. } => {
+                self.portals.is_open(name.as_bytes(), segment, answered)
+            }
+            Named::Forget { .. } => false,
+        })
+    }
+
+    /// The operations of a text, with names that stand for statements looked up.
+    pub(super) fn resolve(&self, read: &Read) -> Rc<[Operation]> {
+        if !read.looks_up() {
+            return Rc::clone(&read.operations);
+        }
+        let mut operations: Vec<Operation> = Vec::with_capacity(read.operations.len());
+        for (index, operation) in read.operations.iter().enumerate() {
+            let named = read.named.iter().find(|(at, _)| *at == index);
+            let known: Vec<Operation> = match named {
+                Some((_, Named::Execute { name })) => self
+                    .statements
+                    .meanings(name.as_bytes())
+                    .flat_map(|prepared| prepared.read.operations.iter().cloned())
+                    .collect(),
+                Some((_, Named::Fetch { name })) => self
+                    .portals
+                    .meanings(name.as_bytes())
+                    .flat_map(|portal| &portal.prepared)
+                    .flat_map(|prepared| prepared.read.operations.iter().cloned())
+                    .collect(),
+                _ => Vec::new(),
+            };
+            // One step is enough: an EXECUTE behind another one stays unreadable.
+            if known.is_empty() {
+                operations.push(operation.clone());
+            } else {
+                operations.extend(beside_the_name(operation));
+                operations.extend(known);
+            }
+        }
+        operations.into()
+    }
+
+    /// Judges a text as it was resolved.
+    pub(super) fn judge(&mut self, read: &Read, operations: &[Operation]) -> Rc<Judgement> {
+        if read.looks_up() {
+            self.judge.judge(operations)
+        } else {
+            self.judge.judge_read(read)
+        }
+    }
+
+    /// Records the judgement on an operation; returns its number and that of the event.
+    pub(super) fn operated(
+        &self,
+        core: &mut Core,
+        text: &str,
+        judgement: &Judgement,
+        parameters: &[Option<String>],
+    ) -> (u64, u64) {
+        let operation = core.journal.next_operation();
+        let statement = cut(text, core.config.limits.record_statement);
+        let (verdict, reason) = match &judgement.verdict {
+            Verdict::Allow => (ostiary_record::Verdict::Allow, String::new()),
+            Verdict::Approve(demand) => (ostiary_record::Verdict::Approve, demand.reason.clone()),
+            Verdict::Deny(denial) => (ostiary_record::Verdict::Deny, denial.reason.clone()),
+        };
+        let seq = core.record(Kind::Operated(Operated {
+            operation,
+            statement: statement.to_owned(),
+            statement_size: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            statement_sha256: Sha256::digest(text).to_vec(),
+            verb: judgement.verb.to_owned(),
+            accesses: judgement.accesses.clone(),
+            verdict: verdict.into(),
+            rules: judgement.rules.clone(),
+            reason,
+            bundle: self.judge.bundle().hash().to_owned(),
+            parameters: parameters
+                .iter()
+                .map(|value| Parameter {
+                    value: value.clone(),
+                })
+                .collect(),
+            observed: self.observes,
+        }));
+        (operation, seq)
+    }
+
+    /// Takes note of what an operation that goes to the server now changes about reading others.
+    pub(super) fn forwarded(
+        &mut self,
+        judgement: &Judgement,
+        operations: &[Operation],
+        taint: Taint,
+    ) {
+        self.note_settings(taint, operations);
+        if judgement.reshapes {
+            self.stale = !self.masks.columns.is_empty();
+        }
+        let sets = judgement.reshapes
+            || operations
+                .iter()
+                .flat_map(|operation| &operation.accesses)
+                .any(|access| {
+                    matches!(access.verb, Verb::Set | Verb::SetRole)
+                        && touches_reading(&access.object)
+                });
+        let ends = operations
+            .iter()
+            .any(|operation| operation.verb == Verb::Transaction);
+        if sets || (ends && self.settings_changed) {
+            self.unsettled = self.segment;
+            self.settings_changed = true;
+        }
+    }
+}
+
+/// What an EXECUTE or FETCH does beside running what it names: calls in its arguments.
+fn beside_the_name(operation: &Operation) -> Option<Operation> {
+    let accesses: BTreeSet<Access> = operation
+        .accesses
+        .iter()
+        .filter(|access| access.verb != Verb::Unreadable)
+        .cloned()
+        .collect();
+    let verb = accesses.iter().map(|access| access.verb).max()?;
+    Some(Operation {
+        verb,
+        accesses,
+        facts: operation.facts.clone(),
+    })
+}
+
+/// The start of `text`, of at most `limit` bytes.
+fn cut(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Whether a setting decides how statements are read.
+fn touches_reading(object: &Object) -> bool {
+    match object {
+        Object::Setting { name } => {
+            matches!(
+                name.as_str(),
+                "standard_conforming_strings" | "client_encoding" | "names" | "all"
+            )
+        }
+        _ => true,
+    }
+}
