@@ -12,12 +12,12 @@ async function main() {
   found.masked = await query("SELECT name, email FROM users ORDER BY id");
   // `binary` asks for every value in binary format.
   const binary = await session.query({
-    text: "SELECT id, email FROM users WHERE id = $1",
+    text: "SELECT email FROM users WHERE id = $1",
     values: [1],
     rowMode: "array",
     binary: true,
   });
-  found.binary = binary.rows[0];
+  found.binary = binary.rows[0][0];
   const named = { name: "one-user", text: "SELECT name FROM users WHERE id = $1", values: [2] };
   found.parameter = (await session.query(named)).rows[0].name;
   found.denied = await query("DROP TABLE users").then(

@@ -9,8 +9,8 @@ with psycopg.connect(autocommit=True) as session:
     rows = session.execute("SELECT name, email FROM users ORDER BY id").fetchall()
     found["masked"] = [list(row) for row in rows]
     with session.cursor(binary=True) as cursor:
-        cursor.execute("SELECT id, email FROM users WHERE id = %s", [1])
-        found["binary"] = list(cursor.fetchone())
+        cursor.execute("SELECT email FROM users WHERE id = %s", [1])
+        found["binary"] = cursor.fetchone()[0]
     row = session.execute("SELECT name FROM users WHERE id = %s", [2], prepare=True).fetchone()
     found["parameter"] = row[0]
     try:

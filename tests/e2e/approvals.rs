@@ -179,7 +179,9 @@ fn a_cancel_request_stops_a_statement_that_runs() -> Result<()> {
         let mut session = stack.agent("sleeper")?.connect()?;
         let cancel = session.cancel_token();
         let start = std::time::Instant::now();
-        let running = thread::spawn(move || refusal(session.simple_query("SELECT pg_sleep(60)")));
+        let running = thread::spawn(move || {
+            refusal(session.simple_query("SELECT count(*) FROM generate_series(1, 100000000000)"))
+        });
         let mut done = false;
         while !done {
             // The request may come before the statement: ask again until it is heard.
@@ -283,9 +285,10 @@ fn the_reviewer_sees_the_parameters_and_decides_on_them() -> Result<()> {
             )
         });
         let approval = rita.pending("note IS NULL")?;
+        // A binary value is shown as its bytes.
         assert_eq!(
             approval["parameters"].to_string(),
-            r#"["paid"]"#,
+            r#"["\\x70616964"]"#,
             "{approval}"
         );
         let wrong = rita.run(&[
@@ -308,6 +311,38 @@ fn the_reviewer_sees_the_parameters_and_decides_on_them() -> Result<()> {
         ])?
         .ok()?;
         assert_eq!(waiting.join().unwrap()?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_text_parameter_is_shown_as_text() -> Result<()> {
+    with_shared(|stack, postgres| {
+        let database = postgres.database()?;
+        let mut raw = stack.agent("text-parameter")?.on(&database).raw()?;
+        let rita = stack.reviewer("rita")?;
+        let batch = [
+            wire::parse(
+                "",
+                "DELETE FROM orders WHERE status = $1 AND 'text' = 'text'",
+            ),
+            wire::bind("", "", &["cancelled"], 0),
+            wire::execute("", 0),
+            wire::sync(),
+        ];
+        raw.send(&batch.concat())?;
+        let approval = rita.pending("'text' = 'text'")?;
+        assert_eq!(
+            approval["parameters"].to_string(),
+            r#"["cancelled"]"#,
+            "{approval}"
+        );
+        assert_eq!(decide(&rita, "approve", id(&approval))?, 0);
+        let answer = raw.until('Z')?;
+        assert!(
+            answer.iter().any(|it| it.body == b"DELETE 2\0"),
+            "{answer:?}"
+        );
         Ok(())
     })
 }

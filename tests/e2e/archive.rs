@@ -70,7 +70,7 @@ fn a_session_is_listed_searched_and_replayed() -> Result<()> {
                     "sql:drop"
                 ])?
                 .len(),
-            0
+            1
         );
 
         // By the beginning of the id, as text, at its own pace and at once.

@@ -16,6 +16,8 @@ use crate::{of_kind, with_own};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(skip)]
+    name: String,
     groups: Vec<String>,
     #[serde(default)]
     policy: Policy,
@@ -43,8 +45,9 @@ fn masks() -> Result<()> {
 
 fn run(name: &str) -> Result<()> {
     let path = tools::root().join(format!("tests/cases/postgres/{name}.yaml"));
-    let table: Table = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?)
+    let mut table: Table = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?)
         .with_context(|| path.display().to_string())?;
+    table.name = name.to_owned();
     let mut policy = example_policy()?;
     for (file, text) in &table.policy {
         match text.is_empty() {
@@ -79,21 +82,23 @@ fn check(
 ) -> Result<()> {
     let groups: Vec<&str> = table.groups.iter().map(String::as_str).collect();
     let subject = format!("case-{number}");
+    // So that it can be told from every other statement of every other test.
+    let sql = format!("{} /* {subject} of {} */", case.sql, table.name);
     let agent = stack.agent_in(&subject, &groups)?;
     let mut raw = agent.raw()?;
     raw.query("BEGIN")?;
     if case.verdict == "approve" {
         raw.send(&ostiary_tests::wire::message(
             'Q',
-            &ostiary_tests::wire::text(&case.sql),
+            &ostiary_tests::wire::text(&sql),
         ))?;
         stack
             .reviewer("rita")?
-            .pending(&case.sql)
+            .pending(&sql)
             .context("it does not wait")?;
         drop(raw);
     } else {
-        let answer = raw.query(&case.sql)?;
+        let answer = raw.query(&sql)?;
         let error = answer
             .iter()
             .find(|it| it.tag == 'E')
@@ -104,11 +109,11 @@ fn check(
                 error.starts_with("denied by rule"),
                 "refused otherwise: {error}"
             );
-            ensure!(!postgres.was_sent(&case.sql), "the server was sent it");
+            ensure!(!postgres.was_sent(&sql), "the server was sent it");
         } else {
             ensure!(error.is_none(), "refused: {error:?}");
             if let Some(masked) = &case.masked {
-                compare(&answer, postgres, &case.sql, masked)?;
+                compare(&answer, postgres, &sql, masked)?;
             }
         }
         raw.query("ROLLBACK")?;
@@ -123,7 +128,7 @@ fn check(
     let operated = of_kind(&events, "operated");
     let recorded: Vec<_> = operated
         .iter()
-        .filter(|it| it["statement"].as_str().is_some_and(|it| it == case.sql))
+        .filter(|it| it["statement"].as_str().is_some_and(|it| it == sql))
         .collect();
     ensure!(!recorded.is_empty(), "it is not on record: {operated:?}");
     // Several statements in one query may each be on record; the strictest counts.

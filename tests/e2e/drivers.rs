@@ -37,8 +37,7 @@ fn check(name: &str, play: impl FnOnce(&Agent) -> Result<Value>) -> Result<()> {
                 "{masked}{binary}"
             );
         }
-        assert_eq!(binary[0], 1);
-        assert_eq!(binary[1], masked[0][1]);
+        assert_eq!(binary, masked[0][1]);
         assert_eq!(
             postgres.value(&database, "SELECT count(*) FROM users")?,
             "3"
@@ -75,8 +74,8 @@ fn tokio_postgres() -> Result<()> {
             .map(|row| json!([row.get::<_, &str>(0), row.get::<_, &str>(1)]))
             .collect();
         // tokio-postgres asks for binary values wherever it prepares.
-        let row = session.query_one("SELECT id, email FROM users WHERE id = $1", &[&1])?;
-        let binary = json!([row.get::<_, i32>(0), row.get::<_, &str>(1)]);
+        let row = session.query_one("SELECT email FROM users WHERE id = $1", &[&1])?;
+        let binary = json!(row.get::<_, &str>(0));
         let parameter = session
             .query_one("SELECT name FROM users WHERE id = $1", &[&2])?
             .get::<_, String>(0);

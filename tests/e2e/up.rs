@@ -121,7 +121,7 @@ fn reaches_a_server_that_speaks_tls() -> Result<()> {
         tls: true,
         ..Settings::default()
     })?;
-    let ca = postgres.certificate().display().to_string();
+    let ca = postgres.authority().display().to_string();
     let targets = [
         Target::named("prefer", "shop_scram", postgres.port()),
         Target::named("require", "shop_scram", postgres.port()).with("tls", "require"),

@@ -67,6 +67,7 @@ impl Postgres {
         let port = ports::free();
         if settings.tls {
             certificate(&data)?;
+            std::fs::copy(data.join("ca.crt"), folder.path().join("ca.crt"))?;
             for name in ["server.crt", "server.key"] {
                 owner.give(&data.join(name))?;
             }
@@ -111,9 +112,9 @@ impl Postgres {
         self.folder.path()
     }
 
-    /// `server.crt`, when it speaks TLS.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("data/server.crt")
+    /// The authority of its certificate, when it speaks TLS.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
     }
 
     /// A direct connection as superuser, past the gateway.
@@ -204,32 +205,65 @@ fn host_rules() -> String {
     rules
 }
 
+/// An authority, and a certificate of its own for the server.
 fn certificate(data: &Path) -> Result<()> {
-    let mut openssl = Command::new("openssl");
-    openssl
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args([
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        ])
-        .arg("-keyout")
-        .arg(data.join("server.key"))
-        .arg("-out")
-        .arg(data.join("server.crt"));
-    must(openssl)?;
     use std::os::unix::fs::PermissionsExt as _;
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ];
+    let openssl = |arguments: &[&str]| {
+        let mut openssl = Command::new("openssl");
+        openssl.args(arguments).current_dir(data);
+        must(openssl)
+    };
+    let authority = [
+        "req",
+        "-x509",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=test authority",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.crt",
+    ];
+    openssl(&[&authority[..], &key].concat())?;
+    let request = [
+        "req",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.csr",
+    ];
+    openssl(&[&request[..], &key].concat())?;
+    std::fs::write(
+        data.join("server.ext"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
+    )?;
+    openssl(&[
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.crt",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-extfile",
+        "server.ext",
+        "-out",
+        "server.crt",
+    ])?;
     std::fs::set_permissions(
         data.join("server.key"),
         std::fs::Permissions::from_mode(0o600),

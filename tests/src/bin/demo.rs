@@ -9,7 +9,7 @@ use ostiary_tests::{
     narrate::Narrator,
     ports,
     postgres::{PASSWORD, Postgres, Settings},
-    process::{Folder, Running, Signal, Started, run, tail},
+    process::{Folder, Ran, Running, Signal, Started, run, tail},
     stack::{self, Operator, Policy},
     tools,
 };
@@ -120,7 +120,16 @@ impl Scene {
             Signal::INT,
         )?;
         up.until("ostiary up to be ready", || Ok(ready.exists()))?;
-        tell.ran("operator", "ostiary up --dev -f ostiary.yaml", &up.log());
+        let said = up.log();
+        let addresses: Vec<&str> = said
+            .lines()
+            .skip_while(|line| !line.starts_with("control plane"))
+            .collect();
+        tell.ran(
+            "operator",
+            "ostiary up --dev -f ostiary.yaml",
+            &addresses.join("\n"),
+        );
 
         let state = folder.path().join("state/dev");
         let token = |name: &str, groups: &str, more: &[&str]| -> Result<String> {
@@ -163,7 +172,6 @@ impl Scene {
         for statement in statements {
             psql.args(["-c", statement]);
         }
-        psql.env("PGAPPNAME", "psql");
         Started::new(psql, "")
     }
 
@@ -238,7 +246,7 @@ impl Scene {
 }
 
 const CONFIG: &str = "\
-state_dir: ./state
+state_dir: state
 control_plane:
   listen: 127.0.0.1:CONTROL
 identity:
@@ -246,7 +254,7 @@ identity:
     - issuer: http://127.0.0.1:ISSUER
       audience: ostiary
 roles: {admin: [platform], reviewer: [dba], auditor: [security]}
-policy: ./policy
+policy: policy
 envoy: {admin: 127.0.0.1:ADMIN}
 resources:
   - name: shop
@@ -254,15 +262,15 @@ resources:
     listen: 127.0.0.1:LISTEN
     address: 127.0.0.1:SERVER
     role: shop_scram
-    password: {file: ./password}
+    password: {file: password}
 ";
 
 fn reads(scene: &Scene, tell: &mut Narrator) -> Result<()> {
     tell.step("The agent reads a table; what is labelled arrives masked.");
-    tell.say("Its password is a token of its own. The row as the server holds it:");
+    tell.say("Its password is a token of its own. The first row, as the server holds it:");
     tell.said(&scene.postgres.value(
         "shop",
-        "SELECT concat_ws(' | ', name, email, ssn, card, city) FROM users ORDER BY id",
+        "SELECT concat_ws(' | ', name, email, ssn, card, city) FROM users WHERE id = 1",
     )?);
     let ran = scene.psql(&[READ])?.finish(SOON)?;
     tell.ran(
@@ -334,7 +342,7 @@ fn deletes(scene: &Scene, tell: &mut Narrator) -> Result<()> {
     ])?;
     tell.ran(
         "reviewer",
-        &format!("ostiary approvals approve {id} --comment 'ticket 812'"),
+        &format!("ostiary approvals approve {id} --comment 'ticket 812' --yes"),
         &said.all(),
     );
     let ran = psql.finish(SOON)?;
@@ -358,7 +366,7 @@ fn deletes(scene: &Scene, tell: &mut Narrator) -> Result<()> {
     ])?;
     tell.ran(
         "reviewer",
-        &format!("ostiary approvals deny {id} --comment 'not all of them'"),
+        &format!("ostiary approvals deny {id} --comment 'not all of them' --yes"),
         &said.all(),
     );
     let ran = psql.finish(SOON)?;
@@ -477,6 +485,11 @@ fn looks_back(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         tell.said(&tail(&scene.up.log(), 30));
     }
     Ok(())
+}
+
+/// Both outputs of psql as a terminal shows them: what comes first is said on standard error.
+fn said_by(ran: &Ran) -> String {
+    format!("{}{}", ran.err, ran.out)
 }
 
 fn id(approval: &serde_json::Value) -> Result<String> {
