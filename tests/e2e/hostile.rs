@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ostiary_tests::{
-    Result,
+    Context as _, Result,
     fake::{Behaviour, Fake, description, done, greeting, row},
     shared,
     stack::{Stack, Target, example_policy},
@@ -219,12 +219,21 @@ fn a_hostile_login_ends_in_a_fatal_error() -> Result<()> {
         ] {
             let mut raw = Raw::connect(agent.port)?;
             raw.send(&wire::startup("agent", database))?;
-            raw.send(&message('p', &text(&agent.token)))?;
-            let said = raw.until_closed_or_reset()?;
+            // The gateway asks for the token whatever the server wants; it may know by then already.
+            let mut said = Vec::new();
+            if let Some(asked) = raw.next()? {
+                if asked.tag == 'R' {
+                    raw.send(&message('p', &text(&agent.token)))?;
+                }
+                said.push(asked);
+            }
+            said.extend(raw.until_closed_or_reset().context(database)?);
             assert!(
-                said.iter().all(|it| it.tag != 'Z'),
-                "{database}: it let us in: {said:?}"
+                said.iter().all(|it| matches!(it.tag, 'R' | 'E')),
+                "{database}: {said:?}"
             );
+            let fatal = said.last().and_then(|it| it.field('S'));
+            assert_eq!(fatal.as_deref(), Some("FATAL"), "{database}: {said:?}");
             agent.raw()?.query("SELECT 1")?;
         }
         Ok(())

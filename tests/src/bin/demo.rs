@@ -276,7 +276,7 @@ fn reads(scene: &Scene, tell: &mut Narrator) -> Result<()> {
     tell.ran(
         "agent",
         &format!("psql -p {} -c \"{READ}\"", scene.agent.port),
-        &ran.all(),
+        &said_by(&ran),
     );
     tell.check(
         "the names and cities are there",
@@ -298,7 +298,7 @@ fn drops(scene: &Scene, tell: &mut Narrator) -> Result<()> {
     tell.ran(
         "agent",
         "psql -c \"DROP TABLE users\" -c \"SELECT count(*) FROM users\"",
-        &format!("{}{}", ran.err, ran.out),
+        &said_by(&ran),
     );
     tell.check(
         "the error names the rule",
@@ -346,7 +346,7 @@ fn deletes(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         &said.all(),
     );
     let ran = psql.finish(SOON)?;
-    tell.ran("agent", "# psql prints", &ran.all());
+    tell.ran("agent", "# psql prints", &said_by(&ran));
     tell.check(
         "approved, it ran",
         ran.out.contains("DELETE 2") && scene.orders()? == "2",
@@ -370,7 +370,7 @@ fn deletes(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         &said.all(),
     );
     let ran = psql.finish(SOON)?;
-    tell.ran("agent", "# psql prints", &ran.all());
+    tell.ran("agent", "# psql prints", &said_by(&ran));
     tell.check(
         "denied, it did not run",
         ran.code != 0 && scene.orders()? == "2",
@@ -382,7 +382,7 @@ fn deletes(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         &scene.hold("2s")?,
     );
     let ran = scene.psql(&[statement])?.finish(SOON)?;
-    tell.ran("agent", &format!("psql -c \"{statement}\""), &ran.all());
+    tell.ran("agent", &format!("psql -c \"{statement}\""), &said_by(&ran));
     tell.check(
         "unanswered, it expired and did not run",
         ran.code != 0 && scene.orders()? == "2",
