@@ -52,6 +52,11 @@ unit *args:
 e2e *args: build
     cargo test -p ostiary-tests "$@"
 
+# the SQL analysis against PostgreSQL's own grammar; `just differential quick` for the short run
+[group('test')]
+differential *args:
+    @tests/differential/run "$@"
+
 # fuzz the decoders and the session for a while: `just fuzz 60`
 [group('test')]
 fuzz seconds="20":

@@ -12,7 +12,7 @@ CLEAN = frozenset(
     """clock_timestamp current_database current_schema gen_random_uuid inet_client_addr
     inet_client_port inet_server_addr inet_server_port now pg_backend_pid pg_is_in_recovery
     pg_my_temp_schema pg_postmaster_start_time random statement_timestamp timeofday
-    transaction_timestamp txid_current uuidv4 uuidv7 version timezone""".split()
+    transaction_timestamp txid_current system_user uuidv4 uuidv7 version timezone""".split()
 )
 
 FILES = (
@@ -104,6 +104,7 @@ def effects(truth, schema, name, args):
     """Adds what the call must be recorded as."""
     if name in DYNAMIC and (schema in (None, "pg_catalog") or name not in catalogue()):
         truth.dynamic = True
+        truth.allow("sql:call", "function", schema, name)
     known = schema in (None, "pg_catalog")
     if not known:
         if not (schema == "information_schema" and name.startswith("_pg_")):
@@ -112,12 +113,22 @@ def effects(truth, schema, name, args):
     if name == "set_config":
         setting = literal(args, 0)
         if setting is None:
+            # Any setting, and `role` is one.
             truth.require("sql:set-role")
             truth.allow("sql:set")
+            truth.may_be_dynamic = True
         elif setting.lower() in ("role", "session_authorization"):
             truth.require("sql:set-role")
         else:
-            truth.require("sql:set", "setting", None, setting.lower())
+            # Where the constant is hard to see it may be said to be any setting.
+            truth.require(
+                frozenset({"sql:set", "sql:set-role"}),
+                frozenset({"setting", "database"}),
+                None,
+                frozenset({setting.lower(), ""}),
+            )
+            truth.may_be_dynamic = True
+            truth.allow("sql:set", "database")
     elif name == "current_setting":
         truth.allow("sql:show")
     elif name in ("nextval", "setval"):

@@ -15,13 +15,27 @@ class Rejected(Exception):
     """PostgreSQL's grammar does not accept the text."""
 
 
-def statements(text):
-    """The truth about each statement of a text."""
+def parse(text):
+    # The server refuses a message with a NUL inside its text; the parser would stop there.
+    if "\0" in text:
+        raise Rejected("NUL")
     try:
-        parsed = parse_sql(text)
+        return parse_sql(text)
     except Exception as error:  # pglast raises its own and, on odd bytes, the codec's
         raise Rejected(str(error)) from error
-    return [Walker().top(raw.stmt) for raw in parsed]
+
+
+def accepts(text):
+    try:
+        parse(text)
+    except Rejected:
+        return False
+    return True
+
+
+def statements(text):
+    """The truth about each statement of a text."""
+    return [Walker().top(raw.stmt) for raw in parse(text)]
 
 
 def children(node):
@@ -298,10 +312,10 @@ def carries_value(node):
     if isinstance(node, (ast.ColumnRef, ast.SubLink)):
         return True
     if isinstance(node, ast.FuncCall):
-        name = node.funcname[-1].sval
-        if name == "count" and len(node.funcname) == 1:
-            return False
-        if name not in builtins_of.CLEAN:
+        *schema, name = [part.sval for part in node.funcname]
+        if schema not in ([], ["pg_catalog"]) or name not in builtins_of.CLEAN | {"count"}:
             return True
+        if name == "count":
+            return False
     return any(carries_value(child) for child in children(node))
 

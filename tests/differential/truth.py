@@ -36,8 +36,9 @@ class Truth:
     optional: set = field(default_factory=set)
     # False if an UPDATE or DELETE anywhere in it has no WHERE.
     has_where: bool = True
-    # Runs text or code the statement does not show.
+    # Runs text or code the statement does not show; or may, as far as its text tells.
     dynamic: bool = False
+    may_be_dynamic: bool = False
     # The literal LIMIT of the outermost query.
     row_limit: object = None
     # For a plain SELECT without stars: whether each column is free of stored values.
@@ -58,3 +59,4 @@ class Truth:
         self.optional |= inner.optional
         self.has_where &= inner.has_where
         self.dynamic |= inner.dynamic
+        self.may_be_dynamic |= inner.may_be_dynamic

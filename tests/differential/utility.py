@@ -11,7 +11,7 @@ A = enums.AlterTableType
 
 
 def dotted(parts):
-    return ".".join(part.sval for part in parts)
+    return ".".join(part.sval for part in parts[-2:])
 
 
 def schema_and_name(parts):
@@ -210,6 +210,7 @@ class Utility(Objects):
     def on_CreateEventTrigStmt(self, stmt):
         self.truth.require("sql:create", "event trigger", None, stmt.trigname)
         schema, name = schema_and_name(stmt.funcname)
+        self.truth.optional.add(f"{schema}.{name}" if schema else name)
         self.truth.require("sql:call", "function", schema, name)
 
     def on_RuleStmt(self, stmt):

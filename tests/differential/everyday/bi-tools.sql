@@ -29,7 +29,7 @@ SELECT TRUE AS "_" FROM "public"."orders" WHERE 1 <> 1 LIMIT 0
 SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY
 ---
 -- Grafana
-SELECT $__time_column AS "time", value FROM (SELECT 1 AS "$__time_column") q(x) WHERE false
+SELECT q.x AS "$__time", value FROM (SELECT 1 AS "$__time_column") q(x) WHERE false
 ---
 SELECT floor(extract(epoch from "created_at")/300)*300 AS "time", avg(value) AS "avg", host AS metric FROM metrics WHERE "created_at" BETWEEN '2024-01-01T00:00:00Z' AND '2024-01-02T00:00:00Z' AND host IN ('a','b') GROUP BY 1, 3 ORDER BY 1, 2
 ---

@@ -32,7 +32,7 @@ CREATE TABLE "orders" ("id" bigserial primary key, "customer_id" bigint NOT NULL
 SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false)); SELECT t.oid, t.typname, t.typelem, t.typdelim, t.typinput, r.rngsubtype, t.typtype, t.typbasetype FROM pg_type as t LEFT JOIN pg_range as r ON oid = rngtypid WHERE t.typname IN ('int2', 'int4', 'hstore') OR t.typtype IN ('r', 'e', 'd') OR t.typinput = 'array_in(cstring,oid,integer)'::regprocedure OR t.typelem != 0
 ---
 -- Hibernate
-select o1_0.id,c1_0.id,c1_0.email,o1_0.total from orders o1_0 left join customers c1_0 on c1_0.id=o1_0.customer_id where o1_0.state=? and 1=0
+select o1_0.id,c1_0.id,c1_0.email,o1_0.total from orders o1_0 left join customers c1_0 on c1_0.id=o1_0.customer_id where o1_0.state=$1 and 1=0
 ---
 select o1_0.id,o1_0.total from orders o1_0 where o1_0.id=$1 for no key update
 ---
@@ -175,4 +175,4 @@ values (1, 'a'), (2, 'b')
 ---
 (select 1 union all select 2) intersect (select 2 except select 3) order by 1 limit 1
 ---
-select (array[1,2,3])[2:], (row(1,2)).f1, '{"a":1}'::jsonb['a'], cast('1' as int), '12:00'::time at time zone 'UTC', interval '1' day, date '2024-01-01', not true, - 1, 2 ^ 3, 5 % 2, 'a' || 'b', x'1F', b'101', 1e10, .5, 0x1F, 1_000
+select (array[1,2,3])[2:], (row(1,2)).f1, ('{"a":1}'::jsonb)['a'], cast('1' as int), time '12:00' at time zone 'UTC', interval '1' day, DATE '2024-01-01', not true, - 1, 2 ^ 3, 5 % 2, 'a' || 'b', x'1F', b'101', 1e10, .5, 0x1F, 1_000
