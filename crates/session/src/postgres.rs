@@ -107,9 +107,18 @@ impl Session {
             }
             other => other,
         };
+        if let Ok(Next::Close(_)) = next {
+            // Nothing comes behind Close.
+            self.close_client(bytes);
+        }
         let came_in = matches!(self.phase, Phase::Ending { .. });
         self.advance(next);
         self.say_goodbye(bytes, came_in);
+        self.close_client(bytes);
+    }
+
+    /// Hands what the client gets out of this call to the shell, once.
+    fn close_client(&mut self, bytes: &[u8]) {
         if let Some(effect) = self.core.client.close(bytes) {
             self.core.effects.push_back(effect);
         }

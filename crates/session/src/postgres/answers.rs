@@ -143,9 +143,12 @@ impl Open {
     }
 
     /// Whether a frame is a row that passes without being read.
-    fn row_passes(&self, core: &Core, header: frame::Header) -> bool {
+    fn row_passes(&mut self, core: &Core, header: frame::Header) -> bool {
         if header.tag != tag::backend::DATA_ROW || self.greeting.is_some() {
             return false;
+        }
+        if self.plan.is_none() {
+            self.plan_execute();
         }
         let limits = &core.config.limits;
         match self.expects.front() {
@@ -320,6 +323,29 @@ impl Open {
         }
     }
 
+    /// Plans for the first row of an Execute, if its columns are known.
+    fn plan_execute(&mut self) {
+        let Some(Expect::Execute { portal, running }) = self.expects.front_mut() else {
+            return;
+        };
+        if portal.columns.borrow().is_none() {
+            running.formatted(&portal.formats);
+            return;
+        }
+        if let Some(Expect::Execute {
+            portal,
+            mut running,
+        }) = self.expects.pop_front()
+        {
+            let columns = portal.columns.borrow().clone();
+            if let Some(columns) = columns {
+                running.described(&columns);
+                self.plan_for(&columns, &running);
+            }
+            self.expects.push_front(Expect::Execute { portal, running });
+        }
+    }
+
     fn plan_for(&mut self, columns: &Columns, running: &Running) {
         let plan = RowPlan::new(
             columns,
@@ -351,6 +377,9 @@ impl Open {
         frame: &Frame<'_>,
         input: &[u8],
     ) -> Result<Outcome, Fatal> {
+        if self.plan.is_none() {
+            self.plan_execute();
+        }
         let mut expect = self
             .expects
             .pop_front()
@@ -366,21 +395,10 @@ impl Open {
                 }
                 _ => Err(out_of_turn("DataRow")),
             },
-            Expect::Execute { portal, running } => {
-                if self.plan.is_none() {
-                    let columns = portal.columns.borrow().clone();
-                    if let Some(columns) = columns {
-                        running.described(&columns);
-                        self.plan_for(&columns, running);
-                    } else if running.masked {
-                        return Err(out_of_turn("DataRow without a description"));
-                    } else {
-                        running.formatted(&portal.formats);
-                    }
-                }
-                let plan = self.plan.clone();
-                self.row(core, frame, plan.as_deref(), running, input)
-            }
+            Expect::Execute { running, .. } => match self.plan.clone() {
+                None if running.masked => Err(out_of_turn("DataRow without a description")),
+                plan => self.row(core, frame, plan.as_deref(), running, input),
+            },
             Expect::Parse { .. }
             | Expect::Bind { .. }
             | Expect::DescribeStatement

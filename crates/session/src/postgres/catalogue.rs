@@ -139,13 +139,13 @@ pub(super) fn query(masks: &Masks) -> String {
          JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid \
          AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) l.c \
          UNION SELECT e.o,e.a,p.i FROM p JOIN (\
-         SELECT h.inhparent r,b.attnum f,h.inhrelid o,k.attnum a FROM pg_catalog.pg_inherits h \
+         SELECT h.inhparent r,b.attnum f,h.inhrelid o,k.attnum a,NULL::pg_catalog.pg_node_tree x \
+         FROM pg_catalog.pg_inherits h \
          JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) h.inhparent \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
          AND k.attname OPERATOR(pg_catalog.=) b.attname \
          UNION ALL \
-         SELECT d.refobjid,CASE WHEN pg_catalog.strpos(w.ev_action::pg_catalog.text,E':varattno 0 ') \
-         OPERATOR(pg_catalog.>) 0 THEN 0 ELSE d.refobjsubid END::pg_catalog.int2,w.ev_class,k.attnum \
+         SELECT d.refobjid,d.refobjsubid::pg_catalog.int2,w.ev_class,k.attnum,w.ev_action \
          FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
          AND w.ev_class OPERATOR(pg_catalog.<>) d.refobjid \
@@ -154,7 +154,8 @@ pub(super) fn query(masks: &Masks) -> String {
          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid \
          AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid\
          ) e ON e.r OPERATOR(pg_catalog.=) p.o \
-         AND (e.f OPERATOR(pg_catalog.=) p.a OR e.f OPERATOR(pg_catalog.=) 0)) \
+         AND (e.f OPERATOR(pg_catalog.=) p.a OR e.f OPERATOR(pg_catalog.=) 0 \
+         OR pg_catalog.strpos(e.x::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) \
          SELECT p.o,p.a,p.i,n.nspname,c.relname FROM p \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.o \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \

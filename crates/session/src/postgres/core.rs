@@ -123,7 +123,9 @@ impl ToClient {
 
     /// Ends the call.
     pub(super) fn close(&mut self, input: &[u8]) -> Option<Effect> {
-        self.open = false;
+        if !std::mem::take(&mut self.open) {
+            return None;
+        }
         if self.written.is_empty() && self.pass_from == 0 && self.pass_to == input.len() {
             return (!input.is_empty()).then_some(Effect::PassToClient);
         }

@@ -107,7 +107,9 @@ impl RowPlan {
             };
             cells.push(cell);
         }
-        let passes = cells.iter().all(|cell| *cell == Cell::Pass);
+        // Rows that were described as empty are held against that.
+        let empty = cells.is_empty() && (known.labels || known.detectors);
+        let passes = !empty && cells.iter().all(|cell| *cell == Cell::Pass);
         Self {
             cells,
             passes,

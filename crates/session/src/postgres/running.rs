@@ -116,7 +116,7 @@ impl Running {
 
     /// Whether the record wants to see the next row, which has `length` bytes and needs no mask.
     pub(super) fn wants_plain_sample(&self, limits: &Limits, length: usize) -> bool {
-        length <= MAX_SAMPLED_ROW && self.wants_sample(limits)
+        length <= MAX_SAMPLED_ROW.min(limits.row) && self.wants_sample(limits)
     }
 
     /// Keeps a row as the client gets it.

@@ -10,6 +10,13 @@ mod server;
 mod sql;
 mod transcript;
 
+mod approval;
+mod ending;
+mod errors;
+mod extended;
+mod hostile;
 mod login;
+mod masks;
 mod names;
 mod simple;
+mod startup;

@@ -119,11 +119,6 @@ impl Client {
         self
     }
 
-    pub(super) fn then(mut self, bytes: &[u8]) -> Self {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
     /// Ends the round.
     pub(super) fn sync(mut self) -> Vec<u8> {
         encode::sync(&mut self.0).unwrap();

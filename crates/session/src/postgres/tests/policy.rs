@@ -1,5 +1,7 @@
 //! Bundles the tests run under.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ostiary_policy::{Bundle, Files};
@@ -50,7 +52,7 @@ approvals:
 ";
 
 /// Which rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rules {
     /// Verdicts, no masks.
     Plain,
@@ -72,6 +74,13 @@ pub(super) enum Rules {
 
 impl Rules {
     pub(super) fn state(self) -> State {
+        thread_local! {
+            static KNOWN: RefCell<BTreeMap<Rules, State>> = const { RefCell::new(BTreeMap::new()) };
+        }
+        KNOWN.with_borrow_mut(|known| known.entry(self).or_insert_with(|| self.parse()).clone())
+    }
+
+    fn parse(self) -> State {
         let bundle = match self.files() {
             None => Bundle::deny_all("policy not received"),
             Some(files) => Bundle::parse(&files).unwrap_or_else(|problems| panic!("{problems:#?}")),

@@ -136,8 +136,13 @@ impl Server {
     }
 
     fn on_startup(&mut self, inbox: &[u8]) -> usize {
-        let Some((message, used)) = startup::take(inbox).expect("a sound startup packet") else {
-            return 0;
+        let (message, used) = match startup::take(inbox) {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return 0,
+            Err(_) => {
+                self.stage = Stage::Gone;
+                return 0;
+            }
         };
         match message {
             Startup::Ssl | Startup::GssEnc => self.put(b"N"),

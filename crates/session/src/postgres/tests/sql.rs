@@ -31,13 +31,13 @@ pub(super) fn split(text: &str, backslash: bool) -> Vec<&str> {
             '\\' if quoted && backslash => escaped = true,
             '\'' => quoted = !quoted,
             ';' if !quoted => {
-                parts.push(text[start..at].trim());
+                parts.push(text.get(start..at).unwrap_or_default().trim());
                 start = at + 1;
             }
             _ => {}
         }
     }
-    parts.push(text[start..].trim());
+    parts.push(text.get(start..).unwrap_or_default().trim());
     parts.retain(|part| !part.is_empty());
     parts
 }

@@ -26,7 +26,10 @@ pub(super) fn to_server(bytes: &[u8], started: &mut bool) -> Vec<String> {
     let mut rest = bytes;
     while !rest.is_empty() {
         if !*started {
-            let (message, used) = startup::take(rest).unwrap().unwrap();
+            let Ok(Some((message, used))) = startup::take(rest) else {
+                lines.push(format!("(broken) {}", text(rest)));
+                break;
+            };
             lines.push(match message {
                 Startup::Ssl => "SSLRequest".to_owned(),
                 Startup::GssEnc => "GSSENCRequest".to_owned(),
