@@ -376,9 +376,10 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// `ORDER BY …`, if it comes next.
     pub(super) fn order_by(&mut self) -> Read<()> {
-        if !self.eat_all(&["order", "by"]) {
+        if !self.eat("order") {
             return Ok(());
         }
+        self.expect("by")?;
         self.list(|r| {
             r.expression()?;
             if r.eat("using") {

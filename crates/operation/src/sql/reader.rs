@@ -1,5 +1,7 @@
 //! A position in the tokens of one statement, and the small steps every grammar rule is made of.
 
+use std::cell::Cell;
+
 use super::effects::Effects;
 use super::keywords::{Class, class};
 use super::lexer::{Kind, Token};
@@ -62,11 +64,17 @@ pub(super) struct Source<'t> {
     pub(super) object: Object,
 }
 
+/// How often a token may be looked at. An honest statement needs a few dozen; a text that makes a rule
+/// go back again and again, or not at all on, would keep a worker busy.
+const LOOKS_PER_TOKEN: usize = 500;
+
 /// Reads one statement.
 pub(super) struct Reader<'t, 'a> {
     tokens: &'t [Token<'a>],
     at: usize,
     depth: u32,
+    /// Looks at tokens that are left; see [`LOOKS_PER_TOKEN`].
+    looks: Cell<usize>,
     pub(super) effects: Effects,
     /// Names of the common table expressions in scope.
     pub(super) ctes: Vec<&'t str>,
@@ -84,6 +92,12 @@ impl<'t, 'a> Reader<'t, 'a> {
             tokens,
             at: 0,
             depth: 0,
+            looks: Cell::new(
+                tokens
+                    .len()
+                    .saturating_mul(LOOKS_PER_TOKEN)
+                    .saturating_add(10_000),
+            ),
             effects: Effects::default(),
             ctes: Vec::new(),
             sources: Vec::new(),
@@ -118,6 +132,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     pub(super) fn nth(&self, ahead: usize) -> Option<&'t Token<'a>> {
+        self.looks.set(self.looks.get().checked_sub(1)?);
         self.tokens.get(self.at.saturating_add(ahead))
     }
 
@@ -130,7 +145,12 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     pub(super) fn at_end(&self) -> bool {
-        self.at >= self.tokens.len()
+        self.at >= self.tokens.len() || self.is_exhausted()
+    }
+
+    /// Whether the text took too many looks: from then on it seems to end everywhere.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.looks.get() == 0
     }
 
     pub(super) fn skip(&mut self, count: usize) {

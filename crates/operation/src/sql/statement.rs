@@ -8,7 +8,11 @@ use crate::Verb;
 /// Reads one statement.
 pub(super) fn read(tokens: &[Token<'_>]) -> Statement {
     let mut reader = Reader::new(tokens);
-    let fallback = match reader.statement() {
+    let result = reader.statement();
+    if reader.is_exhausted() {
+        return Statement::unreadable("takes too long to read");
+    }
+    let fallback = match result {
         Ok(fallback) if reader.at_end() => fallback,
         Ok(_) => return Statement::unreadable(reader.unexpected().0),
         Err(reason) => return Statement::unreadable(reason.0),

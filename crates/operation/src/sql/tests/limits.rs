@@ -4,6 +4,22 @@ use proptest::prelude::*;
 
 use super::{Reading, USUAL, analyze, render};
 
+/// Found by fuzzing: a rule that took nothing and was tried again for ever.
+#[test]
+fn reading_always_goes_on_or_ends() {
+    for text in [
+        "select '', $$$$order",
+        "select 1 order",
+        "values (1) order order",
+        "with a as (table b order) table c",
+    ] {
+        assert!(
+            render(&analyze(text, USUAL)).contains("unreadable"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn deep_nesting_needs_little_stack() {
     let depth = 2000;
