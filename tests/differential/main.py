@@ -37,7 +37,7 @@ def main(program, quick):
             version, texts = corpora.regression(release, major)
             run(f"PostgreSQL {version}'s own tests", texts)
             regression += texts
-        run("mutants of PostgreSQL's tests", corpora.mutants(regression, 60_000))
+        run("mutants of PostgreSQL's tests", corpora.mutants(regression, 40_000))
 
     wrong = [outcome for figures in parts for outcome in figures.of("wrong")]
     for problem in report.unlike(wrong)[:SHOWN]:

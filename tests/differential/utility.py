@@ -85,7 +85,7 @@ class Utility(Objects):
             role = ANY
             # The server refuses a list of roles.
             if stmt.kind == S.VAR_SET_VALUE and len(stmt.args) == 1:
-                role = getattr(stmt.args[0].val, "sval", ANY)
+                role = getattr(getattr(stmt.args[0], "val", None), "sval", ANY)
             self.truth.require("sql:set-role", ANY, ANY, role)
         else:
             self.truth.require("sql:set", "setting", None, name)
