@@ -123,7 +123,7 @@ pub(super) fn query(masks: &Masks) -> String {
         .enumerate()
         .map(|(index, (column, _))| {
             format!(
-                "({}::pg_catalog.text,{}::pg_catalog.text,{}::pg_catalog.text,{index})",
+                "({}::pg_catalog.name,{}::pg_catalog.name,{}::pg_catalog.name,{index})",
                 literal(&column.schema),
                 literal(&column.table),
                 literal(&column.column)
@@ -133,29 +133,29 @@ pub(super) fn query(masks: &Masks) -> String {
     format!(
         "WITH RECURSIVE l(s,t,c,i) AS (VALUES {labels}), p(o,a,i) AS (\
          SELECT a.attrelid,a.attnum,l.i FROM l \
-         JOIN pg_catalog.pg_namespace n ON n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) l.s \
+         JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) l.s \
          JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid \
-         AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) l.t \
+         AND c.relname OPERATOR(pg_catalog.=) l.t \
          JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid \
-         AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) l.c \
-         UNION SELECT e.o,e.a,p.i FROM p JOIN (\
-         SELECT h.inhparent r,b.attnum f,h.inhrelid o,k.attnum a,NULL::pg_catalog.pg_node_tree x \
-         FROM pg_catalog.pg_inherits h \
+         AND a.attname OPERATOR(pg_catalog.=) l.c \
+         UNION SELECT e.o,e.a,p.i FROM p CROSS JOIN LATERAL (\
+         SELECT h.inhrelid o,k.attnum a FROM pg_catalog.pg_inherits h \
          JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) h.inhparent \
+         AND b.attnum OPERATOR(pg_catalog.=) p.a \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
          AND k.attname OPERATOR(pg_catalog.=) b.attname \
-         UNION ALL \
-         SELECT d.refobjid,d.refobjsubid::pg_catalog.int2,w.ev_class,k.attnum,w.ev_action \
-         FROM pg_catalog.pg_depend d \
+         WHERE h.inhparent OPERATOR(pg_catalog.=) p.o \
+         UNION ALL SELECT v.o,k.attnum FROM (\
+         SELECT DISTINCT w.ev_class o FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
          AND w.ev_class OPERATOR(pg_catalog.<>) d.refobjid \
-         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) w.ev_class \
-         AND k.attnum OPERATOR(pg_catalog.>) 0 \
          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid \
-         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid\
-         ) e ON e.r OPERATOR(pg_catalog.=) p.o \
-         AND (e.f OPERATOR(pg_catalog.=) p.a OR e.f OPERATOR(pg_catalog.=) 0 \
-         OR pg_catalog.strpos(e.x::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) \
+         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.refobjid OPERATOR(pg_catalog.=) p.o \
+         AND (d.refobjsubid OPERATOR(pg_catalog.=) p.a OR d.refobjsubid OPERATOR(pg_catalog.=) 0 \
+         OR pg_catalog.strpos(w.ev_action::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) v \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) v.o \
+         AND k.attnum OPERATOR(pg_catalog.>) 0) e) \
          SELECT p.o,p.a,p.i,n.nspname,c.relname FROM p \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.o \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
