@@ -57,9 +57,9 @@ class Figures:
         return [outcome for outcome in self.outcomes if outcome.kind == kind]
 
 
-def analyses(program, texts):
+def analyses(program, texts, **reading):
     """Our analysis of each text."""
-    lines = "".join(json.dumps({"sql": text}) + "\n" for text in texts)
+    lines = "".join(json.dumps({"sql": text, **reading}) + "\n" for text in texts)
     done = subprocess.run([program], input=lines, capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:
         raise SystemExit(f"{program} failed: {done.stderr.strip()}")
@@ -67,18 +67,20 @@ def analyses(program, texts):
     return [json.loads(line)["statements"] for line in done.stdout.rstrip("\n").split("\n") if line]
 
 
-def compare(name, texts, program):
-    """Figures of a corpus: a list of texts."""
+def compare(name, texts, program, **reading):
+    """Figures of a corpus: texts, or pairs of a text for PostgreSQL's parser and one for us."""
     figures = Figures(name)
     accepted = []
     for text in texts:
+        theirs, ours = text if isinstance(text, tuple) else (text, text)
         figures.texts += 1
         try:
-            accepted.append((text, oracle.statements(text)))
+            accepted.append((ours, oracle.statements(theirs)))
         except oracle.Rejected:
             figures.rejected += 1
-    for (text, truths), ours in zip(accepted, analyses(program, [text for text, _ in accepted]), strict=True):
-        for outcome in judge(text, truths, ours):
+    answers = analyses(program, [text for text, _ in accepted], **reading)
+    for (text, truths), answer in zip(accepted, answers, strict=True):
+        for outcome in judge(text, truths, answer):
             figures.count(outcome)
     return figures
 

@@ -20,8 +20,8 @@ SHOWN = 12
 def main(program, quick):
     parts = []
 
-    def run(name, texts):
-        figures = compare(name, texts, program)
+    def run(name, texts, **reading):
+        figures = compare(name, texts, program, **reading)
         print(report.line(figures), flush=True)
         parts.append(figures)
         return figures
@@ -29,6 +29,7 @@ def main(program, quick):
     everyday = [run(f"everyday: {name}", texts) for name, texts in corpora.everyday()]
     run("adversarial", corpora.adversarial_texts())
     seeds = corpora.everyday_texts() + corpora.adversarial_texts()
+    run("backslashes in all strings", corpora.lax(seeds), standard_conforming_strings=False)
     run("generated", corpora.generated(1000 if quick else 10_000))
     run("mutants of the above", corpora.mutants(seeds, 1000 if quick else 20_000))
     if not quick:

@@ -5,8 +5,6 @@ from collections import defaultdict
 
 from pglast import get_postgresql_version
 
-from shrink import signature
-
 INTRODUCTION = """# The SQL analysis against PostgreSQL's own grammar
 
 Ostiary reads SQL with a reader of its own (`crates/operation`). This page says how its answers compare with
@@ -35,6 +33,7 @@ CORPORA = """
 |---|---|
 | everyday | what psql's `\\d` family, pg_dump, the other tools, drivers, object mappers and BI tools send; recorded from servers 15, 16 and 18, or written down |
 | adversarial | attempts to look like less than one is, by class |
+| backslashes in all strings | the two above as a server with `standard_conforming_strings` off reads them, with escapes strewn in |
 | generated | made at random from a grammar: names that collide or are keywords, nesting, odd white space, comments and case |
 | mutants | the texts of other corpora with tokens dropped, doubled, swapped, renamed and spliced, as far as PostgreSQL still accepts them |
 | PostgreSQL's own tests | the scripts of its regression tests, contrib modules and languages, from Debian's source packages |
@@ -58,7 +57,7 @@ def unlike(outcomes):
     """One outcome for each kind of problem, the most frequent first."""
     alike = defaultdict(list)
     for outcome in outcomes:
-        alike[signature(outcome) + (outcome.statement,)].append(outcome)
+        alike[outcome.statement, sort_of(outcome.detail[0])].append(outcome)
     return [min(group, key=lambda o: len(o.sql)) for group in sorted(alike.values(), key=len, reverse=True)]
 
 
@@ -67,10 +66,24 @@ def groups(parts, kind):
     alike = defaultdict(list)
     for figures in parts:
         for outcome in figures.of(kind):
-            what = re.sub(r"^(extra [a-z-]+ (?:function|relation|\S+)) .*", r"\1", outcome.detail[0])
-            what = re.sub(r"^(extra function) .*", r"\1", what)
+            what = sort_of(outcome.detail[0])
             alike[outcome.statement, what].append(outcome)
     return sorted(alike.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def sort_of(problem):
+    """A problem without the names in it."""
+    problem = problem.removeprefix("inside: ")
+    for pattern, instead in (
+        (r"^(missing|extra) function .*", r"\1 function"),
+        (r"^(missing|extra) ((?:an effect|[a-z-]+) (?:[a-z]+)) .*", r"\1 \2"),
+        (r"^outputs are .*", "columns said to be clean that are not"),
+        (r"^row_limit is .*", "a row limit that is none"),
+        (r"^\d+ statements, we say \d+", "another number of statements"),
+        (r"^named is .*", "another statement by name"),
+    ):
+        problem = re.sub(pattern, instead, problem)
+    return problem
 
 
 def document(parts, shrink):

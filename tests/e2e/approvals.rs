@@ -40,12 +40,10 @@ fn an_approved_statement_runs_once() -> Result<()> {
         let rita = stack.reviewer("rita")?;
         let sql = "DELETE FROM orders WHERE id = 2";
         let waiting = deleting(&agent, sql);
-        let approval = rita.pending(sql).and_then(|it| {
-            assert_eq!(it["database"], database.as_str());
-            assert_eq!(it["rule"], "deletes-need-approval");
-            assert_eq!(it["verb"], "sql:delete");
-            Ok(it)
-        })?;
+        let approval = rita.pending(sql)?;
+        assert_eq!(approval["database"], database.as_str());
+        assert_eq!(approval["rule"], "deletes-need-approval");
+        assert_eq!(approval["verb"], "sql:delete");
         assert_eq!(
             postgres.value(&database, "SELECT count(*) FROM orders")?,
             "4"

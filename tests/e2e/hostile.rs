@@ -221,7 +221,7 @@ fn a_hostile_login_ends_in_a_fatal_error() -> Result<()> {
             raw.send(&wire::startup("agent", database))?;
             // The gateway asks for the token whatever the server wants; it may know by then already.
             let mut said = Vec::new();
-            if let Some(asked) = raw.next()? {
+            if let Some(asked) = raw.maybe()? {
                 if asked.tag == 'R' {
                     raw.send(&message('p', &text(&agent.token)))?;
                 }

@@ -93,12 +93,12 @@ fn startup_options_cannot_smuggle_settings() -> Result<()> {
                 ("options", options),
             ]))?;
             let mut said = Vec::new();
-            if let Some(first) = raw.next()? {
+            if let Some(first) = raw.maybe()? {
                 let asked = first.tag == 'R';
                 said.push(first);
                 if asked {
                     raw.send(&wire::message('p', &wire::text(&agent.token)))?;
-                    while let Some(message) = raw.next()? {
+                    while let Some(message) = raw.maybe()? {
                         let done = message.tag == 'Z';
                         said.push(message);
                         if done {

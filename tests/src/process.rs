@@ -18,6 +18,7 @@ use crate::{Context as _, Result, bail, wait};
 
 /// A shell that learns of every child and folder, and clears them away when this process ends, in
 /// whatever way it ends: it reads a pipe that closes then.
+#[expect(clippy::zombie_processes, reason = "it outlives this process")]
 static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
     let script = r#"
         trap '' INT TERM HUP

@@ -100,11 +100,11 @@ impl Raw {
 
     /// The next message.
     pub fn message(&mut self) -> Result<Message> {
-        self.next()?.context("the server closed the connection")
+        self.maybe()?.context("the server closed the connection")
     }
 
     /// The next message; `None` if the connection was closed instead.
-    pub fn next(&mut self) -> Result<Option<Message>> {
+    pub fn maybe(&mut self) -> Result<Option<Message>> {
         let mut head = [0; 5];
         match self.stream.read_exact(&mut head) {
             Ok(()) => {}
@@ -132,7 +132,7 @@ impl Raw {
     pub fn until(&mut self, tag: char) -> Result<Vec<Message>> {
         let mut all = Vec::new();
         loop {
-            match self.next()? {
+            match self.maybe()? {
                 Some(message) => {
                     let last = message.tag == tag;
                     all.push(message);
@@ -148,7 +148,7 @@ impl Raw {
     /// Every message up to the end of the connection.
     pub fn until_closed(&mut self) -> Result<Vec<Message>> {
         let mut all = Vec::new();
-        while let Some(message) = self.next()? {
+        while let Some(message) = self.maybe()? {
             all.push(message);
         }
         Ok(all)
@@ -158,7 +158,7 @@ impl Raw {
     pub fn until_closed_or_reset(&mut self) -> Result<Vec<Message>> {
         let mut all = Vec::new();
         loop {
-            match self.next() {
+            match self.maybe() {
                 Ok(Some(message)) => all.push(message),
                 Ok(None) => return Ok(all),
                 Err(error) => match error.downcast_ref::<std::io::Error>() {

@@ -200,6 +200,7 @@ impl Scene {
             let path = self.folder.path().join(name);
             let mut file = std::fs::File::options()
                 .create(true)
+                .truncate(true)
                 .write(true)
                 .mode(0o600)
                 .open(&path)?;
