@@ -29,7 +29,8 @@ def main(program, quick):
     everyday = [run(f"everyday: {name}", texts) for name, texts in corpora.everyday()]
     run("adversarial", corpora.adversarial_texts())
     seeds = corpora.everyday_texts() + corpora.adversarial_texts()
-    run("backslashes in all strings", corpora.lax(seeds), standard_conforming_strings=False)
+    lax = run("backslashes in all strings", corpora.lax(seeds), standard_conforming_strings=False)
+    lax.apart = True
     run("generated", corpora.generated(1000 if quick else 10_000))
     run("mutants of the above", corpora.mutants(seeds, 1000 if quick else 20_000))
     if not quick:
