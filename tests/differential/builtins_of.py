@@ -55,9 +55,12 @@ DYNAMIC = (
     "dblink_connect crosstab connectby xpath_table"
 ).split()
 
-# Calls the grammar itself writes for `SIMILAR TO`, `LIKE … ESCAPE` and `JSON_OBJECT(…)`.
+# Calls the grammar itself writes for `SIMILAR TO`, `LIKE … ESCAPE`, `JSON_OBJECT(…)` and, of types it
+# spells itself, `TREAT(… AS type)`.
 OF_GRAMMAR = frozenset(
-    ("pg_catalog", name) for name in ("similar_to_escape", "like_escape", "json_object")
+    ("pg_catalog", name)
+    for name in """similar_to_escape like_escape json_object int2 int4 int8 float4 float8 numeric bool
+    bit varbit bpchar varchar interval time timetz timestamp timestamptz json""".split()
 )
 
 # Declared volatile because they read the clock, the log's position or sizes; they change nothing

@@ -265,7 +265,9 @@ class Walker(Utility):
         parts = [part.sval for part in call.funcname]
         schema, name = (parts[-2] if len(parts) > 1 else None), parts[-1]
         spelled = call.funcformat == enums.CoercionForm.COERCE_SQL_SYNTAX
-        if not spelled and (schema, name) not in builtins_of.OF_GRAMMAR:
+        if (schema, name) in builtins_of.OF_GRAMMAR:
+            self.truth.optional |= {name, f"{schema}.{name}"}
+        elif not spelled:
             self.truth.functions.add(f"{schema}.{name}" if schema else name)
             builtins_of.effects(self.truth, schema, name, call.args or ())
         for child in children(call):
