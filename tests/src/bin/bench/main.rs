@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         },
         ["--quick"] => Scale {
             rounds: 1,
-            seconds: 1,
+            seconds: 3,
             rows: 20_000,
             counts: false,
         },

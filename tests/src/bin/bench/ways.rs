@@ -147,7 +147,7 @@ fn policies() -> Result<Vec<(&'static str, Policy)>> {
         .map(|name| format!("  - {{detector: {name}, label: pii.email}}\n"))
         .collect();
     Ok(vec![
-        ("Ostiary, policy only", with_labels("labels: {}\n")?),
+        ("Ostiary, policy only", with_labels(labels)?),
         (
             "Ostiary, one column",
             with_labels(&format!("{labels}{column}"))?,
