@@ -17,10 +17,10 @@ const CLEAN_CALLS: [&str; 21] = [
 
 /// Words that stand for a value without parentheses, and the words of operators.
 #[rustfmt::skip]
-const CLEAN_WORDS: [&str; 19] = [
+const CLEAN_WORDS: [&str; 18] = [
     "and", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
     "current_timestamp", "current_user", "false", "is", "localtime", "localtimestamp", "not",
-    "null", "or", "session_user", "system_user", "true", "user",
+    "null", "or", "session_user", "true", "user",
 ];
 
 /// Built-in types: a cast to another type may call anything.
@@ -111,14 +111,15 @@ fn ends_items(token: &Token<'_>) -> bool {
         )
 }
 
-/// `*`, `t.*`, `(x).*`: a star with nothing to multiply by.
+/// `*`, `t.*`, `(x).*`: a star with nothing to multiply by. The server ignores a label behind it, so
+/// it counts wherever it stands.
 fn is_wildcard(item: &[Token<'_>]) -> bool {
     let star = |token: &Token<'_>| token.is_mark("*");
-    match item {
-        [only] => star(only),
-        [.., dot, last] => star(last) && dot.is_mark("."),
-        [] => false,
-    }
+    item.first().is_some_and(star)
+        || item
+            .iter()
+            .zip(item.iter().skip(1))
+            .any(|(before, token)| before.is_mark(".") && star(token))
 }
 
 fn without_label<'t, 'a>(item: &'t [Token<'a>]) -> &'t [Token<'a>] {
@@ -141,7 +142,7 @@ fn ends_value(token: &Token<'_>) -> bool {
         token.kind,
         Kind::Number | Kind::String | Kind::Opaque | Kind::Parameter
     ) || token.is_mark(")")
-        || CLEAN_WORDS.iter().any(|word| token.is(word))
+        || (CLEAN_WORDS.iter().any(|word| token.is(word)) && !is_word_operator(token))
         || CLEAN_TYPES.iter().any(|word| token.is(word))
 }
 
@@ -163,13 +164,14 @@ fn is_clean(mut rest: &[Token<'_>]) -> bool {
                 rest.get(2..).unwrap_or_default()
             }
             [count, open, tail @ ..] if count.is("count") && open.is_mark("(") => {
+                // `FILTER (…)` belongs to the call; alone it may be anybody's function.
                 match after_parens(tail) {
-                    Some(tail) => tail,
-                    None => return false,
-                }
-            }
-            [filter, open, tail @ ..] if filter.is("filter") && open.is_mark("(") => {
-                match after_parens(tail) {
+                    Some([filter, open, tail @ ..]) if filter.is("filter") && open.is_mark("(") => {
+                        match after_parens(tail) {
+                            Some(tail) => tail,
+                            None => return false,
+                        }
+                    }
                     Some(tail) => tail,
                     None => return false,
                 }
@@ -199,7 +201,7 @@ fn is_clean(mut rest: &[Token<'_>]) -> bool {
 }
 
 fn is_word_operator(token: &Token<'_>) -> bool {
-    token.is("and") || token.is("or") || token.is("not")
+    token.is("and") || token.is("or") || token.is("not") || token.is("is")
 }
 
 fn is_clean_token(token: &Token<'_>) -> bool {

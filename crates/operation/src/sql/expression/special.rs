@@ -2,7 +2,7 @@
 
 use crate::Verb;
 use crate::sql::lexer::Kind;
-use crate::sql::reader::{Name, Read, Reader};
+use crate::sql::reader::{Name, Read, Reader, Unreadable};
 
 impl<'t> Reader<'t, '_> {
     /// Reads an operand that starts with the keyword `word`; false if `word` is just a name.
@@ -39,7 +39,9 @@ impl<'t> Reader<'t, '_> {
                 self.skip(1);
                 self.parenthesised()?;
             }
-            "cast" | "treat" if called => {
+            // `TREAT(x AS name)` calls the function of that name, whatever it is.
+            "treat" if called => return Err(Unreadable("TREAT calls a function by a type's name")),
+            "cast" if called => {
                 self.skip(1);
                 self.nested(|r| {
                     r.parens(|r| {

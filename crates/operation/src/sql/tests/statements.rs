@@ -106,6 +106,11 @@ fn clean_outputs_are_proved() {
             "show all",
             "show server_version",
             "select from t",
+            "select not ssn, true and ssn, false or ssn from t",
+            "select filter(ssn), count(*) filter (where true) from t",
+            "select t.* as x, 1 from t",
+            "select (f(1)).* y, 1 from t",
+            "select treat('/etc/hostname' as pg_read_file)",
         ],
         expect![[r#"
             select count(*), 1, 'x' as y, now() - '1 day', null from users
@@ -156,6 +161,16 @@ fn clean_outputs_are_proved() {
               show: show setting server_version | clean [true]
             select from t
               select: select t
+            select not ssn, true and ssn, false or ssn from t
+              select: select t
+            select filter(ssn), count(*) filter (where true) from t
+              call: select t, call filter() | calls count filter | clean [false, true]
+            select t.* as x, 1 from t
+              select: select t
+            select (f(1)).* y, 1 from t
+              call: select t, call f() | calls f
+            select treat('/etc/hostname' as pg_read_file)
+              unreadable: TREAT calls a function by a type's name
         "#]],
     );
 }
