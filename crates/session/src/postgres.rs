@@ -6,6 +6,7 @@ mod answers;
 mod catalogue;
 mod core;
 mod errors;
+mod exercise;
 mod expect;
 mod extended;
 mod hold;
@@ -29,6 +30,9 @@ mod taint;
 
 #[cfg(test)]
 mod tests;
+
+#[doc(hidden)]
+pub use self::exercise::exercise;
 
 use ostiary_record::{Closed, Refused, event::Kind};
 use ostiary_wire::postgres::frontend::encode;

@@ -148,7 +148,12 @@ impl Judge {
             Some((before, read)) if *before == reading => return Rc::clone(read),
             _ => {}
         }
-        let read = Rc::new(Read::new(sql::analyze(text, reading)));
+        let mut read = Read::new(sql::analyze(text, reading));
+        if read.operations.is_empty() && !is_blank(text) {
+            // No statement, no verdict: that must not come of a text somebody misread.
+            read = Read::unreadable("no statement was found in it");
+        }
+        let read = Rc::new(read);
         if text.len() <= MAX_CACHED_TEXT && self.seen_before(text) {
             let bytes = self.read_bytes.saturating_add(text.len());
             if self.reads.len() >= MAX_CACHED || bytes > MAX_CACHED_BYTES {
@@ -233,6 +238,27 @@ impl Judge {
             writes: operation.writes(),
             reshapes: reshapes(operation),
             unsupported: unsupported(operation).is_some(),
+        }
+    }
+}
+
+/// Whether a text plainly holds no statement: white space, semicolons and simple comments.
+fn is_blank(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}', ';']);
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment
+                .split_once(['\n', '\r'])
+                .map_or("", |(_, rest)| rest);
+        } else if let Some((comment, after)) = rest
+            .strip_prefix("/*")
+            .and_then(|rest| rest.split_once("*/"))
+            && !comment.contains("/*")
+        {
+            rest = after;
+        } else {
+            return rest.is_empty();
         }
     }
 }
@@ -326,4 +352,35 @@ fn reshapes(operation: &Operation) -> bool {
                     | Verb::Unreadable
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_a_blank_text() {
+        for text in [
+            "",
+            " ;\n;",
+            "-- ping",
+            "--a\n;",
+            "/* a */ ; /* b */",
+            "/**/",
+        ] {
+            assert!(is_blank(text), "{text}");
+        }
+        for text in [
+            "x",
+            "--a\nx",
+            "--a\rx",
+            "/* /* */ x",
+            "/* a",
+            "\u{a0}",
+            "/* a */ x",
+            "'",
+        ] {
+            assert!(!is_blank(text), "{text}");
+        }
+    }
 }
