@@ -196,7 +196,7 @@ impl Run {
             Act::Answer(choice) => {
                 let bytes = self.model.answer(choice);
                 self.check_ran()?;
-                return self.from_server(&bytes);
+                return self.hear_server(&bytes);
             }
             Act::AnswerAll => {
                 let mut bytes = Vec::new();
@@ -204,11 +204,11 @@ impl Run {
                     bytes.extend(self.model.answer(0));
                     self.check_ran()?;
                 }
-                return self.from_server(&bytes);
+                return self.hear_server(&bytes);
             }
             Act::Hostile(bytes) => {
                 self.model.honest = false;
-                return self.from_server(bytes);
+                return self.hear_server(bytes);
             }
             Act::Login(choice) => self.session.on_login(login(choice, self.now), self.now),
             Act::Approval(choice) => self.session.on_approval(outcome(choice), self.now),
@@ -237,7 +237,7 @@ impl Run {
         self.effects(false)
     }
 
-    fn from_server(&mut self, bytes: &[u8]) -> Checked {
+    fn hear_server(&mut self, bytes: &[u8]) -> Checked {
         self.session.from_server(bytes, self.now);
         self.effects(true)
     }

@@ -304,10 +304,6 @@ impl Model {
     }
 
     /// Runs `text`, which the message or prepared statement `said` led to in `steps` steps.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one step of a recursion, with all it hands on"
-    )]
     fn run(
         &mut self,
         said: &str,

@@ -106,7 +106,7 @@ impl<'a> Script<'a> {
             243 => Act::Login(self.byte()),
             244 => Act::Hello,
             245 => Act::Password,
-            246 => Act::Cancel(self.byte() % 2 == 0),
+            246 => Act::Cancel(self.byte().is_multiple_of(2)),
             247 => match self.byte() % 16 {
                 0 => Act::Revoke,
                 1 => Act::ClientGone,
@@ -155,7 +155,7 @@ pub(super) fn message([kind, first, second]: [u8; 3], out: &mut Vec<u8>) {
     let name = pick(&NAMES, first).as_bytes();
     let other = pick(&NAMES, second).as_bytes();
     let text = pick(&TEXTS, second).as_bytes();
-    let target = if second % 2 == 0 {
+    let target = if second.is_multiple_of(2) {
         Target::Statement
     } else {
         Target::Portal
