@@ -11,6 +11,7 @@ mod sql;
 mod transcript;
 
 mod approval;
+mod cases;
 mod ending;
 mod errors;
 mod exercise;
