@@ -6,7 +6,11 @@
     missing_docs,
     reason = "generated; documented in proto/ostiary/v1/record.proto"
 )]
-#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+#[allow(
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ostiary.v1.rs"));
 }
