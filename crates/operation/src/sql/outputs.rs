@@ -5,17 +5,18 @@
 use super::Outputs;
 use super::lexer::{Kind, Token};
 
-/// Functions without arguments whose value comes from the session or the clock.
+/// Functions without arguments whose value comes from the session or the clock, in every version:
+/// where there is none built in, the name may be a user's.
 #[rustfmt::skip]
-const CLEAN_CALLS: [&str; 21] = [
-    "clock_timestamp", "current_database", "current_schema", "gen_random_uuid", "inet_client_addr",
+const CLEAN_CALLS: [&str; 18] = [
+    "clock_timestamp", "current_database", "current_schema", "inet_client_addr",
     "inet_client_port", "inet_server_addr", "inet_server_port", "now", "pg_backend_pid",
     "pg_is_in_recovery", "pg_my_temp_schema", "pg_postmaster_start_time", "random",
-    "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "uuidv4", "uuidv7",
-    "version",
+    "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "version",
 ];
 
-/// Words that stand for a value without parentheses, and the words of operators.
+/// Words that stand for a value without parentheses, and the words of operators. `system_user` is a
+/// column before PostgreSQL 16.
 #[rustfmt::skip]
 const CLEAN_WORDS: [&str; 18] = [
     "and", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
@@ -30,120 +31,62 @@ const CLEAN_TYPES: [&str; 19] = [
     "integer", "name", "numeric", "real", "smallint", "text", "uuid", "varchar",
 ];
 
-/// The outputs of a query (without its `WITH`); known only for a plain SELECT.
-pub(super) fn of_query(tokens: &[Token<'_>]) -> Outputs {
-    let Some((select, mut rest)) = tokens.split_first() else {
-        return Outputs::Unknown;
+/// The outputs of a query (without its `WITH`), given the values of the items of its first SELECT.
+pub(super) fn of_query(tokens: &[Token<'_>], items: &[&[Token<'_>]]) -> Outputs {
+    let known = match tokens {
+        [select, distinct, on, ..] if select.is("select") && distinct.is("distinct") => {
+            !on.is("on")
+        }
+        [select, ..] => select.is("select"),
+        [] => false,
     };
-    if !select.is("select") {
+    // How many columns a `*` stands for is not known.
+    if !known || is_combined(tokens) || items.iter().any(|item| has_wildcard(item)) {
         return Outputs::Unknown;
     }
-    let mut items = Vec::new();
-    match rest {
-        [first, second, ..] if first.is("distinct") && second.is("on") => return Outputs::Unknown,
-        [first, tail @ ..] if first.is("distinct") || first.is("all") => rest = tail,
-        _ => {}
-    }
+    Outputs::Clean(items.iter().map(|item| is_clean(item)).collect())
+}
+
+/// Whether the rows may come from other queries too, or go elsewhere. A label that reads like it
+/// counts: where the words stand shows only to who reads the whole query.
+fn is_combined(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0_i64;
-    let mut start = 0;
-    let mut end = None;
-    for (index, token) in rest.iter().enumerate() {
-        if token.is_mark("(") || token.is_mark("[") {
+    tokens.iter().any(|token| {
+        if token.is_mark("(") {
             depth += 1;
-        } else if token.is_mark(")") || token.is_mark("]") {
+        } else if token.is_mark(")") {
             depth -= 1;
-        } else if depth == 0 {
-            let labels = index
-                .checked_sub(1)
-                .and_then(|before| rest.get(before))
-                .is_some_and(|before| {
-                    before.is("as") || before.is("distinct") || before.is_mark(".")
-                });
-            if labels {
-                continue;
-            }
-            if is_set_operation(token) || token.is("into") {
-                return Outputs::Unknown;
-            }
-            if end.is_none() && token.is_mark(",") {
-                items.push(rest.get(start..index).unwrap_or_default());
-                start = index + 1;
-            } else if end.is_none() && ends_items(token) {
-                end = Some(index);
-            }
         }
-    }
-    let last = rest
-        .get(start..end.unwrap_or(rest.len()))
-        .unwrap_or_default();
-    if !last.is_empty() || !items.is_empty() {
-        items.push(last);
-    }
-    let mut clean = Vec::with_capacity(items.len());
-    for item in items {
-        // How many columns a `*` stands for is not known.
-        if is_wildcard(item) {
-            return Outputs::Unknown;
-        }
-        clean.push(is_clean(without_label(item)));
-    }
-    Outputs::Clean(clean)
+        depth == 0 && (is_set_operation(token) || token.is("into"))
+    })
 }
 
 fn is_set_operation(token: &Token<'_>) -> bool {
     token.is("union") || token.is("intersect") || token.is("except")
 }
 
-fn ends_items(token: &Token<'_>) -> bool {
-    token.kind == Kind::Word
-        && matches!(
-            token.text.as_ref(),
-            "from"
-                | "where"
-                | "group"
-                | "having"
-                | "window"
-                | "order"
-                | "limit"
-                | "offset"
-                | "fetch"
-                | "for"
-        )
-}
-
-/// `*`, `t.*`, `(x).*`: a star with nothing to multiply by. The server ignores a label behind it, so
-/// it counts wherever it stands.
-fn is_wildcard(item: &[Token<'_>]) -> bool {
-    let star = |token: &Token<'_>| token.is_mark("*");
-    item.first().is_some_and(star)
-        || item
-            .iter()
-            .zip(item.iter().skip(1))
-            .any(|(before, token)| before.is_mark(".") && star(token))
-}
-
-fn without_label<'t, 'a>(item: &'t [Token<'a>]) -> &'t [Token<'a>] {
-    match item {
-        [value @ .., keyword, _label] if keyword.is("as") => value,
-        [value @ .., last, label]
-            if matches!(label.kind, Kind::Word | Kind::Quoted)
-                && !CLEAN_WORDS.contains(&label.text.as_ref())
-                && ends_value(last) =>
+/// `*`, `t.*`, `(t.*)`: a star with nothing to multiply by. `count(t.*)` has but one value.
+fn has_wildcard(item: &[Token<'_>]) -> bool {
+    let item = match item {
+        [count, open, table, dot, star, close, tail @ ..]
+            if count.is("count")
+                && open.is_mark("(")
+                && matches!(table.kind, Kind::Word | Kind::Quoted)
+                && dot.is_mark(".")
+                && star.is_mark("*")
+                && close.is_mark(")") =>
         {
-            item.get(..value.len().saturating_add(1))
-                .unwrap_or_default()
+            tail
         }
         _ => item,
-    }
-}
-
-fn ends_value(token: &Token<'_>) -> bool {
-    matches!(
-        token.kind,
-        Kind::Number | Kind::String | Kind::Opaque | Kind::Parameter
-    ) || token.is_mark(")")
-        || (CLEAN_WORDS.iter().any(|word| token.is(word)) && !is_word_operator(token))
-        || CLEAN_TYPES.iter().any(|word| token.is(word))
+    };
+    item.first().is_some_and(|first| first.is_mark("*"))
+        || item.windows(2).any(|pair| match pair {
+            [dot, star] => {
+                dot.is_mark(".") && star.kind != Kind::Word && star.text.starts_with('*')
+            }
+            _ => false,
+        })
 }
 
 /// Whether nothing in the expression can carry a stored value.
@@ -164,14 +107,7 @@ fn is_clean(mut rest: &[Token<'_>]) -> bool {
                 rest.get(2..).unwrap_or_default()
             }
             [count, open, tail @ ..] if count.is("count") && open.is_mark("(") => {
-                // `FILTER (…)` belongs to the call; alone it may be anybody's function.
-                match after_parens(tail) {
-                    Some([filter, open, tail @ ..]) if filter.is("filter") && open.is_mark("(") => {
-                        match after_parens(tail) {
-                            Some(tail) => tail,
-                            None => return false,
-                        }
-                    }
+                match after_count(tail) {
                     Some(tail) => tail,
                     None => return false,
                 }
@@ -218,17 +154,31 @@ fn is_clean_token(token: &Token<'_>) -> bool {
     }
 }
 
-/// What follows the parenthesis that closes the one already open.
-fn after_parens<'t, 'a>(mut rest: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
+/// What follows the arguments of `count` and its filter.
+fn after_count<'t, 'a>(arguments: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
+    let (count, rest) = split_parens(arguments)?;
+    // The built-in one has one argument.
+    if count.iter().any(|token| token.is_mark(",")) {
+        return None;
+    }
+    match rest {
+        [filter, open, tail @ ..] if filter.is("filter") && open.is_mark("(") => {
+            split_parens(tail).map(|(_, rest)| rest)
+        }
+        _ => Some(rest),
+    }
+}
+
+/// What stands before and behind the parenthesis that closes the one already open.
+fn split_parens<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<(&'t [Token<'a>], &'t [Token<'a>])> {
     let mut depth = 1_u32;
-    while let [token, tail @ ..] = rest {
-        rest = tail;
+    for (index, token) in tokens.iter().enumerate() {
         if token.is_mark("(") {
             depth += 1;
         } else if token.is_mark(")") {
             depth -= 1;
             if depth == 0 {
-                return Some(rest);
+                return Some((tokens.get(..index)?, tokens.get(index + 1..)?));
             }
         }
     }

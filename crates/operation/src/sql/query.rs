@@ -34,25 +34,26 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// `SelectStmt`, or in `WITH` a data-modifying statement too.
     pub(super) fn query(&mut self) -> Read<()> {
-        self.nested(|r| r.query_at().map(drop))
+        self.nested(|r| r.query_at(false).map(drop))
     }
 
     /// The statement at the top: as `query`, and its outputs and limit are noted.
     pub(super) fn top_query(&mut self) -> Read<()> {
-        let body = self.nested(Self::query_at)?;
+        let body = self.nested(|r| r.query_at(true))?;
         let tokens = self.since(body);
-        self.outputs = outputs::of_query(tokens);
+        self.outputs = outputs::of_query(tokens, &self.items);
         self.effects.row_limit = row_limit(tokens);
         Ok(())
     }
 
-    /// As `query`; answers where its body starts, behind `WITH`.
-    fn query_at(&mut self) -> Read<usize> {
+    /// As `query`; answers where its body starts, behind `WITH`. At the top the items are noted.
+    fn query_at(&mut self, top: bool) -> Read<usize> {
         let scope = self.ctes.len();
         self.with_clause()?;
         let body = self.position();
         if !self.data_modification()? {
             let sources = self.sources.len();
+            self.notes_items = top && self.is("select");
             self.query_primary()?;
             self.query_tail(sources)?;
         }
@@ -276,6 +277,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     fn select(&mut self) -> Read<()> {
+        let notes_items = std::mem::take(&mut self.notes_items);
         if self.eat("distinct") {
             if self.eat("on") {
                 self.expect_mark("(")?;
@@ -286,7 +288,13 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.eat("all");
         }
         if !self.ends_targets() {
-            self.targets()?;
+            self.list(|r| {
+                let item = r.target()?;
+                if notes_items {
+                    r.items.push(item);
+                }
+                Ok(())
+            })?;
         }
         if self.eat("into") {
             self.select_into()?;
@@ -325,13 +333,19 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// `target_list`, also of `RETURNING`.
     pub(super) fn targets(&mut self) -> Read<()> {
-        self.list(|r| {
-            if r.eat_mark("*") {
-                return Ok(());
-            }
-            r.expression()?;
-            r.target_label()
-        })
+        self.list(|r| r.target().map(drop))
+    }
+
+    /// One item; answers its value, without the label.
+    fn target(&mut self) -> Read<&'t [Token<'a>]> {
+        let start = self.position();
+        if self.eat_mark("*") {
+            return Ok(self.since(start));
+        }
+        self.expression()?;
+        let value = self.since(start);
+        self.target_label()?;
+        Ok(value)
     }
 
     fn target_label(&mut self) -> Read<()> {
@@ -411,22 +425,19 @@ fn row_limit(tokens: &[Token<'_>]) -> Option<u64> {
             continue;
         }
         let after = |ahead: usize| tokens.get(index.saturating_add(ahead));
-        let amount = if token.is("limit") {
-            after(1)
-        } else if token.is("fetch") && after(1).is_some_and(|t| t.is("first") || t.is("next")) {
-            if after(2).is_some_and(|t| t.is("row") || t.is("rows")) {
-                limit = Some(1);
-                continue;
-            }
-            after(2)
-        } else {
-            continue;
+        let row = |ahead: usize| after(ahead).is_some_and(|t| t.is("row") || t.is("rows"));
+        let only = |ahead: usize| row(ahead) && after(ahead + 1).is_some_and(|t| t.is("only"));
+        // Anything but the end or another clause behind the number goes on with an expression.
+        let number = |ends: bool| {
+            after(if token.is("limit") { 1 } else { 2 })
+                .filter(|amount| ends && amount.kind == Kind::Number)
+                .and_then(|amount| amount.text.parse().ok())
         };
-        let sum = after(2).is_some_and(|t| t.kind == Kind::Operator || t.is_mark("::"));
-        let ties = after(4).is_some_and(|t| t.is("with"));
-        limit = amount
-            .filter(|token| token.kind == Kind::Number && !sum && !ties)
-            .and_then(|token| token.text.parse().ok());
+        if token.is("limit") {
+            limit = number(after(2).is_none_or(|t| t.is("offset") || t.is("for")));
+        } else if token.is("fetch") {
+            limit = if only(2) { Some(1) } else { number(only(3)) };
+        }
     }
     limit
 }

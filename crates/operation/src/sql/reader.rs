@@ -81,6 +81,10 @@ pub(super) struct Reader<'t, 'a> {
     /// Tables read so far.
     pub(super) sources: Vec<Source<'t>>,
     pub(super) outputs: Outputs,
+    /// The values of the items of the first SELECT of the query at the top.
+    pub(super) items: Vec<&'t [Token<'a>]>,
+    /// Set before that SELECT is read.
+    pub(super) notes_items: bool,
     pub(super) named: Option<Named>,
     /// Set while the target of an UPDATE is read: there `SET` is no alias.
     pub(super) no_set_alias: bool,
@@ -102,6 +106,8 @@ impl<'t, 'a> Reader<'t, 'a> {
             ctes: Vec::new(),
             sources: Vec::new(),
             outputs: Outputs::Unknown,
+            items: Vec::new(),
+            notes_items: false,
             named: None,
             no_set_alias: false,
         }

@@ -38,6 +38,11 @@ pub(super) fn split<'t, 'a>(tokens: &'t [Token<'a>]) -> Result<Vec<&'t [Token<'a
             && tokens.get(start).is_some_and(|t| t.is("create"))
         {
             body = 1;
+        } else if body > 0
+            && token.is("begin")
+            && tokens.get(index + 1).is_some_and(|t| t.is("atomic"))
+        {
+            return Err("a function body inside another");
         } else if body > 0 && token.is("case") {
             body += 1;
         } else if body > 0 && token.is("end") {

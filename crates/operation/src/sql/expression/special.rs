@@ -1,7 +1,9 @@
 //! Operands with a grammar of their own: `CASE`, `CAST`, `EXTRACT(… FROM …)`, `XMLELEMENT` and so on.
 
+use super::Arguments;
 use crate::Verb;
-use crate::sql::lexer::Kind;
+use crate::sql::functions;
+use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Name, Read, Reader, Unreadable};
 
 impl<'t> Reader<'t, '_> {
@@ -210,10 +212,21 @@ impl<'t> Reader<'t, '_> {
             self.order_by()?;
         } else if self.is_sql_json_clause() {
             self.sql_json_clause()?;
-        } else if self.is_any(&WORDS) && !self.nth_is_mark(1, ",") && !self.nth_is_mark(1, ")") {
+        } else if self.is_any(&WORDS)
+            && ![",", ")", "."].iter().any(|mark| self.nth_is_mark(1, mark))
+        {
+            if self.nth_is_mark(1, "(") && !self.previous().is_some_and(ends_operand) {
+                // A word before an operand in parentheses, or a function of that name.
+                let name = Name {
+                    schema: None,
+                    name: self.word(0),
+                };
+                functions::record(&mut self.effects, name, &Arguments::default());
+            }
             self.skip(1);
-            self.eat("by");
-            self.eat_any(&["ref", "value"]);
+            if self.is("by") && matches!(self.word(1), "ref" | "value") {
+                self.skip(2);
+            }
             self.eat_all(&["no", "value"]);
         } else if self.starts_query() {
             self.query()?;
@@ -261,7 +274,7 @@ impl<'t> Reader<'t, '_> {
                         | "object"
                         | "indent"
                         | "value"
-                ) || self.is("indent")
+                ) || self.is("indent") && !self.nth_is_mark(1, "(")
             }
             "default" => true,
             _ => false,
@@ -308,5 +321,14 @@ impl<'t> Reader<'t, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a word after this token cannot start an operand.
+fn ends_operand(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Quoted | Kind::Number | Kind::String | Kind::Opaque | Kind::Parameter => true,
+        Kind::Punctuation => token.is_mark(")") || token.is_mark("]"),
+        _ => false,
     }
 }

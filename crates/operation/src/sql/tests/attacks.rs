@@ -844,6 +844,180 @@ fn one_bad_statement_does_not_taint_the_others() {
 }
 
 #[test]
+fn labels_and_lookalikes_do_not_clean_a_column() {
+    check_all(
+        &[
+            "select t.* as x, email||'!', 1 from t",
+            "select (t.*), email from t",
+            "select ((t.*)) x, 1, 1 from t",
+            "select count(t.*), 1 from t",
+            "select not a, true and a, false or a from t",
+            "select filter(email), count(*) filter (where a) from t",
+            "select system_user, user from t",
+            "select 1, 2 as as union select email, b from t",
+            "select 1, t.distinct union select email, b from t",
+            "select 1, 1 distinct union select email, b from t",
+            "select 1 distinct from t, u",
+            "select count(a, b), count(distinct a) from t",
+            "select 1 a, 'x' isnull, 1 b into t2 from t",
+        ],
+        expect![[r#"
+            select t.* as x, email||'!', 1 from t
+              select: select t
+            select (t.*), email from t
+              select: select t
+            select ((t.*)) x, 1, 1 from t
+              select: select t
+            select count(t.*), 1 from t
+              select: select t | calls count | clean [true, true]
+            select not a, true and a, false or a from t
+              select: select t
+            select filter(email), count(*) filter (where a) from t
+              call: select t, call filter() | calls count filter | clean [false, true]
+            select system_user, user from t
+              select: select t | calls system_user user | clean [false, true]
+            select 1, 2 as as union select email, b from t
+              select: select t
+            select 1, t.distinct union select email, b from t
+              select: select t
+            select 1, 1 distinct union select email, b from t
+              select: select t
+            select 1 distinct from t, u
+              select: select t, select u | clean [true]
+            select count(a, b), count(distinct a) from t
+              select: select t | calls count | clean [false, true]
+            select 1 a, 'x' isnull, 1 b into t2 from t
+              create: select t, create t2
+        "#]],
+    );
+}
+
+#[test]
+fn words_of_clauses_are_functions_too() {
+    check_all(
+        &[
+            "select xmlexists('x' passing by(1))",
+            "select xmlexists('x' passing by ref a by ref)",
+            "select xmlexists('x' passing ref(1)), json_array(ref(1), value(2))",
+            "select json_object('a' value by(1)), json_object('a' value ref(1))",
+            "select xmlparse(document ref(1)), xmlforest(content(1), indent(2))",
+            "select xmlparse(content (a)), json_value(a, '$' passing (b) as c)",
+            "select json_array(value.a, version) from t",
+        ],
+        expect![[r#"
+            select xmlexists('x' passing by(1))
+              call: call by() | calls by xmlexists
+            select xmlexists('x' passing by ref a by ref)
+              select: select database | calls xmlexists
+            select xmlexists('x' passing ref(1)), json_array(ref(1), value(2))
+              call: call ref(), call value() | calls json_array ref value xmlexists
+            select json_object('a' value by(1)), json_object('a' value ref(1))
+              call: call by(), call ref() | calls by json_object ref
+            select xmlparse(document ref(1)), xmlforest(content(1), indent(2))
+              call: call content(), call indent(), call ref() | calls content indent ref xmlforest xmlparse
+            select xmlparse(content (a)), json_value(a, '$' passing (b) as c)
+              call: call content() | calls content json_value xmlparse
+            select json_array(value.a, version) from t
+              call: select t, call json_array() | calls json_array
+        "#]],
+    );
+}
+
+#[test]
+fn limits_that_go_on_are_no_limits() {
+    check_all(
+        &[
+            "select * from t limit 5 operator(pg_catalog.*) 100",
+            "select * from t limit 5 like '1'",
+            "select * from t limit 5::int",
+            "select * from t order by a fetch first rows with ties",
+            "select * from t order by a fetch first 5 rows with ties",
+            "select * from t limit 5 offset 2",
+            "select * from t limit 5 for update",
+            "select * from t offset 2 fetch next 5 rows only",
+        ],
+        expect![[r#"
+            select * from t limit 5 operator(pg_catalog.*) 100
+              select: select t
+            select * from t limit 5 like '1'
+              select: select t
+            select * from t limit 5::int
+              select: select t
+            select * from t order by a fetch first rows with ties
+              select: select t
+            select * from t order by a fetch first 5 rows with ties
+              select: select t
+            select * from t limit 5 offset 2
+              select: select t | limit 5
+            select * from t limit 5 for update
+              lock: select t, lock t | limit 5
+            select * from t offset 2 fetch next 5 rows only
+              select: select t | limit 5
+        "#]],
+    );
+}
+
+#[test]
+fn publications_send_all_they_name() {
+    check_all(
+        &[
+            "create publication p for tables in schema a, b, current_schema, \"current_schema\"",
+            "create publication p for table a, tables, tables in schema s, t, table only (b), c (d) where (f(e))",
+            "create publication p for all tables with (publish = 'insert')",
+            "alter publication p set table tables",
+            "alter publication p add tables in schema a, b, table c",
+            "alter publication p drop table a, b",
+            "alter publication p owner to r",
+            "alter publication p rename to tables",
+            "alter publication p set (publish = 'insert')",
+            "grant set on parameter \"None.Such\", WORK_MEM to r",
+        ],
+        expect![[r#"
+            create publication p for tables in schema a, b, current_schema, "current_schema"
+              create: select database, select schema a, select schema b, select schema current_schema, create publication p
+            create publication p for table a, tables, tables in schema s, t, table only (b), c (d) where (f(e))
+              create: select schema s, select schema t, select a, select b, select c, select tables, create publication p, call f() | calls f
+            create publication p for all tables with (publish = 'insert')
+              create: select database, create publication p
+            alter publication p set table tables
+              alter: select tables, alter publication p
+            alter publication p add tables in schema a, b, table c
+              alter: select schema a, select schema b, select c, alter publication p
+            alter publication p drop table a, b
+              alter: select a, select b, alter publication p
+            alter publication p owner to r
+              grant: alter publication p, grant role r
+            alter publication p rename to tables
+              alter: alter publication p
+            alter publication p set (publish = 'insert')
+              alter: alter publication p
+            grant set on parameter "None.Such", WORK_MEM to r
+              grant: grant setting none.such, grant setting work_mem, grant role r
+        "#]],
+    );
+}
+
+#[test]
+fn statements_inside_statements_keep_their_own_effects() {
+    check_all(
+        &[
+            "create function f() returns int begin atomic explain delete from t; end",
+            "create function f() begin atomic create procedure p() begin atomic end; end",
+            "create function f() begin atomic delete from t; end; drop table u",
+        ],
+        expect![[r#"
+            create function f() returns int begin atomic explain delete from t; end
+              create: select t, explain database, create f() | no where
+            create function f() begin atomic create procedure p() begin atomic end; end
+              unreadable: a function body inside another
+            create function f() begin atomic delete from t; end; drop table u
+              create: delete t, create f() | no where
+              drop: drop u
+        "#]],
+    );
+}
+
+#[test]
 fn a_statement_after_a_thousand_semicolons_is_found() {
     let text = format!("select 1{} delete from t", ";".repeat(1000));
     check(

@@ -148,7 +148,7 @@ fn clean_outputs_are_proved() {
             select count(*) over (partition by ssn) from t
               select: select t | calls count
             select 1 as from, 2 as union from t
-              select: select t | clean [true, true]
+              select: select t
             select (ssn) from t
               select: select t
             select 1 into t2 from t

@@ -281,11 +281,11 @@ impl Reader<'_, '_> {
         while !self.at_end() {
             if self.eat_all(&["all", "tables"]) || self.eat_all(&["all", "sequences"]) {
                 self.effects.add(Verb::Select, Object::Database);
-            } else if self.eat_all(&["tables", "in", "schema"]) {
-                let name = self.label()?.to_owned();
-                self.effects.add(Verb::Select, Object::Schema { name });
-            } else if self.eat("table") {
-                self.published_tables()?;
+            } else if self.is("table") || self.are(&["tables", "in", "schema"]) {
+                self.published_objects()?;
+            } else if self.eat_all(&["owner", "to"]) {
+                let name = self.role_name()?;
+                self.effects.add(Verb::Grant, Object::Role { name });
             } else if self.is("set") && self.nth_is_mark(1, "(") {
                 self.skip(1);
                 self.skip_parens()?;
@@ -298,10 +298,24 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn published_tables(&mut self) -> Read<()> {
+    /// `TABLE a, b (c) WHERE (d), TABLES IN SCHEMA e, f`: each kind goes on until another is named.
+    fn published_objects(&mut self) -> Read<()> {
+        let mut schemas = false;
         self.list(|r| {
-            // The list may go on with objects of another kind.
-            if r.is_any(&["table", "tables"]) {
+            if r.eat("table") {
+                schemas = false;
+            } else if r.eat_all(&["tables", "in", "schema"]) {
+                schemas = true;
+            }
+            if schemas {
+                let current = r.is("current_schema");
+                let name = r.label()?.to_owned();
+                let object = if current {
+                    Object::Database
+                } else {
+                    Object::Schema { name }
+                };
+                r.effects.add(Verb::Select, object);
                 return Ok(());
             }
             let name = r.relation_target()?;

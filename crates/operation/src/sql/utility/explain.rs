@@ -11,12 +11,15 @@ impl Reader<'_, '_> {
     pub(super) fn explain(&mut self) -> Read<()> {
         self.skip(1);
         let runs = self.explain_options()?;
+        let outer = std::mem::take(&mut self.effects);
         self.nested(Self::explained)?;
         self.outputs = Outputs::Unknown;
         self.named = None;
+        let mut inner = std::mem::replace(&mut self.effects, outer);
         if !runs {
-            self.effects.accesses = without_effects(std::mem::take(&mut self.effects.accesses));
+            inner.accesses = without_effects(inner.accesses);
         }
+        self.effects.merge(inner);
         self.effects.add(Verb::Explain, Object::Database);
         Ok(())
     }

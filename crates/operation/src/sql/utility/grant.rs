@@ -1,6 +1,7 @@
 //! GRANT and REVOKE, of privileges and of roles.
 
 use super::objects::Shape;
+use crate::sql::functions;
 use crate::sql::reader::{Read, Reader};
 use crate::{Object, Verb};
 
@@ -61,7 +62,7 @@ impl Reader<'_, '_> {
             return self.list(|r| {
                 let first = r.column_id()?;
                 let name = r.name_after(first)?.dotted();
-                r.effects.add(Verb::Grant, Object::Setting { name });
+                r.effects.add(Verb::Grant, functions::setting(&name));
                 Ok(())
             });
         }
