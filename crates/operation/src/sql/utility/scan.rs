@@ -6,7 +6,7 @@
 
 use crate::sql::keywords::{Class, class};
 use crate::sql::lexer::{Kind, Token};
-use crate::sql::reader::{Name, Read, Reader};
+use crate::sql::reader::{Read, Reader};
 use crate::{Object, Verb};
 
 impl<'t> Reader<'t, '_> {
@@ -25,7 +25,7 @@ impl<'t> Reader<'t, '_> {
             match token.kind {
                 Kind::Fault(_) => return Err(self.unexpected()),
                 Kind::Punctuation if token.is_mark("(") => {
-                    if matches!(self.word(1), "select" | "with" | "values") {
+                    if self.holds_query() {
                         self.parenthesised()?;
                         continue;
                     }
@@ -37,7 +37,18 @@ impl<'t> Reader<'t, '_> {
                     };
                     depth = outer;
                 }
-                Kind::Word | Kind::Quoted if self.scan_words()? || self.scan_call()? => continue,
+                // Queries start behind parentheses and are read there: one here was overlooked.
+                Kind::Word
+                    if depth > 0 && self.is_any(&["select", "union", "intersect", "except"]) =>
+                {
+                    return Err(self.unexpected());
+                }
+                Kind::Word
+                    if self.scan_expression()? || self.scan_words()? || self.scan_call()? =>
+                {
+                    continue;
+                }
+                Kind::Quoted if self.scan_call()? => continue,
                 _ => {}
             }
             self.skip(1);
@@ -45,11 +56,109 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
+    /// Whether the parentheses here hold a query, behind however many others.
+    fn holds_query(&self) -> bool {
+        let mut ahead = 1;
+        while self.nth_is_mark(ahead, "(") {
+            ahead += 1;
+        }
+        match self.word(ahead) {
+            "select" | "with" | "table" => true,
+            "values" => self.nth_is_mark(ahead + 1, "("),
+            _ => false,
+        }
+    }
+
+    /// Words after which an expression stands, read as one.
+    fn scan_expression(&mut self) -> Read<bool> {
+        match (self.word(0), self.word(1)) {
+            ("check" | "using" | "when", _) if self.nth_is_mark(1, "(") => {
+                self.skip(1);
+                self.expression()?;
+            }
+            ("where", _) => {
+                self.skip(1);
+                self.expression()?;
+            }
+            // A generated column.
+            ("always" | "expression", "as") if self.nth_is_mark(2, "(") => {
+                self.skip(2);
+                self.parenthesised()?;
+            }
+            ("default", _) if !self.previous().is_some_and(comes_before_setting) => {
+                self.skip(1);
+                self.default_value()?;
+            }
+            ("partition", "by") => {
+                self.skip(2);
+                self.label()?;
+                self.parens(|r| r.list(Self::index_element))?;
+            }
+            ("exclude", "using") => {
+                self.skip(2);
+                self.column_id()?;
+                self.excluded()?;
+            }
+            ("exclude", _) if self.nth_is_mark(1, "(") && self.starts_element() => {
+                self.skip(1);
+                self.excluded()?;
+            }
+            ("for", "values") if matches!(self.word(2), "in" | "from") => {
+                self.skip(3);
+                self.parenthesised()?;
+                if self.eat("to") {
+                    self.parenthesised()?;
+                }
+            }
+            // A call like any other, of a function that only the type's name shows.
+            ("treat", _) if self.nth_is_mark(1, "(") => return Err(self.unexpected()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What follows `DEFAULT`, if it is a value: `ON DELETE SET DEFAULT` and others have none.
+    fn default_value(&mut self) -> Read<()> {
+        if self.is("partition") {
+            return Ok(());
+        }
+        let (start, scope) = (self.position(), self.ctes.len());
+        let Err(reason) = self.expression() else {
+            return Ok(());
+        };
+        self.ctes.truncate(scope);
+        self.rewind(start);
+        let none = self.at_end()
+            || self.is_mark(",")
+            || self.is_mark(")")
+            || self.is_any(&AFTER_BARE_DEFAULT);
+        if none { Ok(()) } else { Err(reason) }
+    }
+
+    /// `(a WITH =, (b + c) opclass WITH &&)`
+    fn excluded(&mut self) -> Read<()> {
+        self.parens(|r| {
+            r.list(|r| {
+                r.index_element()?;
+                r.expect("with")?;
+                if r.eat_operator() {
+                    Ok(())
+                } else {
+                    Err(r.unexpected())
+                }
+            })
+        })
+    }
+
+    /// Whether a column or a table constraint can start here.
+    fn starts_element(&self) -> bool {
+        self.previous()
+            .is_none_or(|before| before.is_mark("(") || before.is_mark(",") || before.is("add"))
+    }
+
     /// Words after which something has a name.
     fn scan_words(&mut self) -> Read<bool> {
-        let starts_element = self
-            .previous()
-            .is_none_or(|before| before.is_mark("(") || before.is_mark(","));
+        let starts_element = self.starts_element();
         match (self.word(0), self.word(1)) {
             ("references", _) => {
                 self.skip(1);
@@ -102,8 +211,6 @@ impl<'t> Reader<'t, '_> {
                     self.skip_parens()?;
                 }
             }
-            // The access method of an exclusion constraint looks like a call.
-            ("exclude", "using") => self.skip(3),
             _ => return Ok(false),
         }
         Ok(true)
@@ -130,7 +237,12 @@ impl<'t> Reader<'t, '_> {
             self.scan_operand()?;
             return Ok(true);
         }
-        if !self.previous().is_some_and(comes_before_expression) {
+        // `PRIMARY KEY (a)`
+        let key = self.is("key")
+            && self
+                .previous()
+                .is_some_and(|before| before.is("primary") || before.is("foreign"));
+        if key || !self.previous().is_some_and(comes_before_expression) {
             return Ok(false);
         }
         self.scan_operand()
@@ -152,9 +264,6 @@ impl<'t> Reader<'t, '_> {
         }
         let first = self.label()?;
         let name = self.name_after(first)?;
-        if is_constraint_word(name) {
-            return Ok(true);
-        }
         let (arguments, scope) = (self.position(), self.ctes.len());
         if self.call(name).is_err() {
             // Not the arguments of a call; the parentheses are scanned for what they hold.
@@ -182,14 +291,22 @@ fn comes_before_expression(token: &Token<'_>) -> bool {
         Kind::Punctuation => matches!(token.text.as_ref(), "(" | "," | "[" | ":" | ":=" | "=>"),
         Kind::Word => match token.text.as_ref() {
             "as" => false,
-            "zone" | "escape" | "return" => true,
+            "zone" | "escape" | "return" | "between" | "passing" | "document" | "content"
+            | "value" | "version" => true,
             word => matches!(class(word), Class::Reserved | Class::Function),
         },
         _ => false,
     }
 }
 
-/// Words before a parenthesis that start a constraint, not a call.
-fn is_constraint_word(name: Name<'_>) -> bool {
-    name.schema.is_none() && matches!(name.name, "exclude" | "key" | "include" | "storage")
+/// `SET work_mem TO DEFAULT`, `SET work_mem = DEFAULT`
+fn comes_before_setting(token: &Token<'_>) -> bool {
+    token.is("to") || token.is_mark("=")
 }
+
+/// What can follow a `DEFAULT` that gives no expression.
+#[rustfmt::skip]
+const AFTER_BARE_DEFAULT: [&str; 15] = [
+    "as", "check", "collate", "constraint", "deferrable", "for", "initially", "not", "on",
+    "primary", "references", "unique", "using", "with", "where",
+];
