@@ -45,6 +45,9 @@ use crate::{Config, Effect, Login, Now, Outcome, State};
 /// How long the server may take to answer what the goodbye rides on, microseconds.
 const GOODBYE_US: u64 = 5_000_000;
 
+/// Effects there is room for while there are none.
+const KEEP: usize = 16;
+
 /// One client connection and its server connection.
 pub struct Session {
     core: Core,
@@ -263,7 +266,11 @@ impl Session {
 
     /// The next thing to do.
     pub fn next_effect(&mut self) -> Option<Effect> {
-        self.core.effects.pop_front()
+        let effect = self.core.effects.pop_front();
+        if effect.is_none() {
+            self.core.effects.shrink_to(KEEP);
+        }
+        effect
     }
 
     fn advance(&mut self, next: Result<Next, Fatal>) {

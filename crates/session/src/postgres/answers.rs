@@ -16,6 +16,8 @@ use super::{Next, reply};
 
 /// Bytes of a command tag that are kept in a record.
 const MAX_TAG: usize = 64;
+/// Answers there is room for while none is awaited.
+const KEEP: usize = 16;
 
 /// Bytes of the server that are not a whole frame yet.
 #[derive(Debug, Default)]
@@ -492,6 +494,10 @@ impl Open {
             }
             _ => return Err(out_of_turn("ReadyForQuery")),
         };
+        if self.expects.is_empty() {
+            // A long pipeline leaves a long queue.
+            self.expects.shrink_to(KEEP);
+        }
         self.answered = segment;
         self.statements.answered(segment);
         self.portals.answered(segment);

@@ -394,7 +394,7 @@ impl Open {
             .iter()
             .flat_map(|prepared| self.resolve(&prepared.read).to_vec())
             .collect();
-        let judgement = self.judge.judge(&operations);
+        let judgement = self.judge_all(&operations);
         (operations.into(), judgement)
     }
 

@@ -231,7 +231,7 @@ impl Open {
 
     /// Judges the approved operation once more and sends it.
     fn run_held(&mut self, core: &mut Core, hold: &Hold, seq: u64) -> Result<(), Fatal> {
-        let again = self.judge.judge(hold.held.operations());
+        let again = self.judge_all(hold.held.operations());
         let covered = match (&again.verdict, &hold.judgement.verdict) {
             (Verdict::Allow, _) => true,
             (Verdict::Approve(now), Verdict::Approve(then)) => now

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
-use ostiary_policy::Verdict;
+use ostiary_policy::{Denial, Verdict};
 use ostiary_record::{Operated, Parameter, event::Kind};
 use sha2::{Digest as _, Sha256};
 
@@ -99,11 +99,41 @@ impl Open {
 
     /// Judges a text as it was resolved.
     pub(super) fn judge(&mut self, read: &Read, operations: &[Operation]) -> Rc<Judgement> {
-        if read.looks_up() {
+        let judgement = if read.looks_up() {
             self.judge.judge(operations)
         } else {
             self.judge.judge_read(read)
+        };
+        self.keep_in(judgement, operations)
+    }
+
+    /// Judges operations of several texts, or once more.
+    pub(super) fn judge_all(&mut self, operations: &[Operation]) -> Rc<Judgement> {
+        let judgement = self.judge.judge(operations);
+        self.keep_in(judgement, operations)
+    }
+
+    /// Refuses to put labelled values into notifications: they reach sessions that know of no label.
+    fn keep_in(&self, judgement: Rc<Judgement>, operations: &[Operation]) -> Rc<Judgement> {
+        let notifies = operations
+            .iter()
+            .flat_map(|operation| &operation.accesses)
+            .any(|access| access.verb == Verb::Notify);
+        if !notifies
+            || matches!(judgement.verdict, Verdict::Deny(_))
+            || self.taint(operations) == Taint::None
+        {
+            return judgement;
         }
+        let rule = "labels-stay-in".to_owned();
+        Rc::new(Judgement {
+            verdict: Verdict::Deny(Denial {
+                rule: rule.clone(),
+                reason: "a notification could carry labelled data".to_owned(),
+            }),
+            rules: vec![rule],
+            ..(*judgement).clone()
+        })
     }
 
     /// Records the judgement on an operation; returns its number and that of the event.

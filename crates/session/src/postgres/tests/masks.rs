@@ -384,6 +384,49 @@ fn a_catalogue_that_cannot_be_read_again_masks_everything_attested() {
 }
 
 #[test]
+fn labelled_values_are_not_put_into_notifications() {
+    for (sql, rules, passes) in [
+        (
+            "SELECT pg_notify('c', ssn) FROM users",
+            Rules::Labels,
+            false,
+        ),
+        (
+            "SELECT pg_notify('c', upper(mail)) FROM contacts",
+            Rules::Labels,
+            false,
+        ),
+        (
+            "SELECT pg_notify('c', id::text) FROM orders",
+            Rules::Labels,
+            true,
+        ),
+        ("NOTIFY c, 'hello'", Rules::Labels, true),
+        ("SELECT pg_notify('c', ssn) FROM users", Rules::Plain, true),
+    ] {
+        for message in [
+            query(sql),
+            extended(sql),
+            query(&format!("PREPARE p AS {sql}")),
+        ] {
+            if sql.starts_with("NOTIFY") && message.windows(7).any(|part| part == b"PREPARE") {
+                continue;
+            }
+            let mut rig = Rig::open(rules);
+            rig.send(&message);
+            let seen = rig.take();
+            assert_eq!(!rig.ran().is_empty(), passes, "{sql} {seen}");
+            assert_eq!(
+                seen.contains("denied by rule `labels-stay-in`"),
+                !passes,
+                "{seen}"
+            );
+            rig.works();
+        }
+    }
+}
+
+#[test]
 fn payloads_of_notifications_are_scanned() {
     let mut rig = Rig::open(Rules::Detectors);
     let mut bytes = Vec::new();

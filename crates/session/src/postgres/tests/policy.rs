@@ -11,7 +11,8 @@ use crate::State;
 const ACCESS: &str = r#"
 @id("reads") permit (principal in Group::"analysts",
     action in [Action::"sql:select", Action::"sql:show", Action::"sql:transaction",
-               Action::"sql:explain", Action::"sql:set", Action::"sql:listen", Action::"sql:copy-out"],
+               Action::"sql:explain", Action::"sql:set", Action::"sql:listen", Action::"sql:notify",
+               Action::"sql:copy-out"],
     resource in Resource::"shop");
 @id("writes") permit (principal in Group::"analysts",
     action in [Action::"sql:insert", Action::"sql:update", Action::"sql:delete", Action::"sql:call"],
