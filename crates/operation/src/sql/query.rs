@@ -2,8 +2,8 @@
 
 use super::keywords::is_bare_label;
 use super::lexer::{Kind, Token};
-use super::outputs;
-use super::reader::{Read, Reader, Unreadable};
+use super::reader::{Name, Read, Reader, Unreadable};
+use super::{functions, outputs};
 use crate::Verb;
 
 /// How many names can be in scope: each table is looked for among them.
@@ -39,11 +39,60 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// The statement at the top: as `query`, and its outputs and limit are noted.
     pub(super) fn top_query(&mut self) -> Read<()> {
+        if self.restricts_relations_as_pg_dump() {
+            return Ok(());
+        }
         let body = self.nested(|r| r.query_at(true))?;
         let tokens = self.since(body);
         self.outputs = outputs::of_query(tokens, &self.items);
         self.effects.row_limit = row_limit(tokens);
         Ok(())
+    }
+
+    /// pg_dump's `SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name =
+    /// 'restrict_nonsystem_relation_kind'`, to the end. Any other name or value stays one that only the
+    /// server knows: `pg_settings` may be a temporary table, and its collation may call names equal.
+    fn restricts_relations_as_pg_dump(&mut self) -> bool {
+        const LENGTH: usize = 16;
+        let words = [
+            (0, "select"),
+            (1, "set_config"),
+            (3, "name"),
+            (9, "from"),
+            (11, "where"),
+            (12, "name"),
+        ];
+        let marks = [(2, "("), (4, ","), (6, ","), (8, ")"), (13, "=")];
+        if !self.is("select") || self.word(1) != "set_config" {
+            return false;
+        }
+        let literal = |at: usize| {
+            self.nth(at)
+                .filter(|token| token.kind == Kind::String)
+                .map(|token| token.text.as_ref())
+        };
+        let matches = words.iter().all(|(at, word)| self.word(*at) == *word)
+            && marks.iter().all(|(at, mark)| self.nth_is_mark(*at, mark))
+            && matches!(self.word(7), "true" | "false")
+            && self.word(10) == "pg_settings"
+            && self.nth(LENGTH - 1).is_none();
+        let (true, Some(value), Some(name)) = (matches, literal(5), literal(14)) else {
+            return false;
+        };
+        if name != "restrict_nonsystem_relation_kind"
+            || !matches!(value, "view, foreign-table" | "view" | "")
+        {
+            return false;
+        }
+        self.effects.functions.insert("set_config".to_owned());
+        functions::set(&mut self.effects, name, Some(value));
+        let settings = Name {
+            schema: None,
+            name: "pg_settings",
+        };
+        self.effects.add(Verb::Select, settings.relation());
+        self.skip_all();
+        true
     }
 
     /// As `query`; answers where its body starts, behind `WITH`. At the top the items are noted.

@@ -1134,6 +1134,49 @@ fn definitions_hide_no_calls() {
 }
 
 #[test]
+fn no_setting_of_a_row_is_known_but_the_one_of_pg_dump() {
+    check_all(
+        &[
+            "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+            "select set_config(name, 'admin', false) from pg_settings where name = 'ROLE'",
+            "select set_config(name, 'x', false) from pg_settings where name = 'work_mem'",
+            "select set_config(name, 'x', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'",
+            "select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind' or true",
+            "select set_config(name, 'view', false) from pg_settings where name <> 'restrict_nonsystem_relation_kind'",
+            "select set_config(name, 'view', false) from pg_settings where name = $1",
+            "select set_config(name, 'view', false) from s.pg_settings where name = 'restrict_nonsystem_relation_kind'",
+            "select set_config(name, 'view', false) from t where name = 'restrict_nonsystem_relation_kind'",
+            "select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind' union table t",
+            "prepare p as select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'",
+        ],
+        expect![[r#"
+            SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'
+              set: select pg_settings, set setting restrict_nonsystem_relation_kind | calls set_config
+            select set_config(name, 'admin', false) from pg_settings where name = 'ROLE'
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'x', false) from pg_settings where name = 'work_mem'
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'x', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind' or true
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from pg_settings where name <> 'restrict_nonsystem_relation_kind'
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from pg_settings where name = $1
+              set-role: select pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from s.pg_settings where name = 'restrict_nonsystem_relation_kind'
+              set-role: select s.pg_settings, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from t where name = 'restrict_nonsystem_relation_kind'
+              set-role: select t, set database, set-role database | calls set_config | dynamic
+            select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind' union table t
+              set-role: select pg_settings, select t, set database, set-role database | calls set_config | dynamic
+            prepare p as select set_config(name, 'view', false) from pg_settings where name = 'restrict_nonsystem_relation_kind'
+              set: select pg_settings, set setting restrict_nonsystem_relation_kind | calls set_config | prepare p
+        "#]],
+    );
+}
+
+#[test]
 fn a_statement_after_a_thousand_semicolons_is_found() {
     let text = format!("select 1{} delete from t", ";".repeat(1000));
     check(
