@@ -320,4 +320,3 @@ def carries_value(node):
         if name == "count":
             return False
     return any(carries_value(child) for child in children(node))
-
