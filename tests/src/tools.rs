@@ -1,14 +1,22 @@
 //! Where the programs are that tests start.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use crate::{Result, bail};
 
-/// The clone these sources stand in.
+/// The clone these sources stand in: as cargo says when it runs this, since two clones may share a
+/// folder of built programs.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ stands in a clone")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let mut root = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        root.pop();
+        root
+    });
+    &ROOT
 }
 
 /// `dist/ostiary`.
