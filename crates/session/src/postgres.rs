@@ -11,6 +11,7 @@ mod expect;
 mod extended;
 mod hold;
 mod inbox;
+mod incoming;
 mod journal;
 mod judge;
 mod login;

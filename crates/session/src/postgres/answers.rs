@@ -1,4 +1,4 @@
-//! The server's frames: attributed to what the client sent, masked, recorded.
+//! The server's messages: attributed to what the client sent, masked, recorded.
 
 use std::rc::Rc;
 
@@ -9,23 +9,15 @@ use ostiary_wire::postgres::{Backend, Frame, TransactionStatus, frame, tag};
 use super::core::{Core, Fatal};
 use super::expect::Expect;
 use super::open::Open;
+use super::reply;
 use super::rows::{Column, Columns, Known, RowPlan};
 use super::running::Running;
 use super::taint::Taint;
-use super::{Next, reply};
 
 /// Bytes of a command tag that are kept in a record.
 const MAX_TAG: usize = 64;
 /// Answers there is room for while none is awaited.
 const KEEP: usize = 16;
-
-/// Bytes of the server that are not a whole frame yet.
-#[derive(Debug, Default)]
-pub(super) struct Incoming {
-    carry: Vec<u8>,
-    /// Bytes of the current row that still pass.
-    pub(super) passing: usize,
-}
 
 /// What to do with a frame.
 pub(super) enum Outcome {
@@ -35,149 +27,7 @@ pub(super) enum Outcome {
 }
 
 impl Open {
-    pub(super) fn on_server(&mut self, core: &mut Core, bytes: &[u8]) -> Result<Next, Fatal> {
-        let mut at = self.pass_rest_of_row(core, bytes);
-        let limit = core.config.limits.row;
-        while at < bytes.len() {
-            if !self.incoming.carry.is_empty() {
-                at = self.complete_carry(core, bytes, at)?;
-                continue;
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Some(header) = frame::header(rest).map_err(|error| malformed(&error))? else {
-                self.incoming.carry.extend_from_slice(rest);
-                break;
-            };
-            let end = at.saturating_add(header.length);
-            if self.row_passes(core, header) {
-                self.count_row(header.length);
-                core.client.pass(bytes, at, end.min(bytes.len()));
-                self.incoming.passing = end.saturating_sub(bytes.len());
-                at = end.min(bytes.len());
-                continue;
-            }
-            if header.length > limit {
-                return Err(too_long(header, limit));
-            }
-            let Some(frame) = frame::take(rest, limit).map_err(|error| malformed(&error))? else {
-                self.incoming.carry.extend_from_slice(rest);
-                break;
-            };
-            if let Outcome::Pass = self.on_frame(core, &frame, bytes)? {
-                core.client.pass(bytes, at, end);
-            }
-            at = end;
-        }
-        self.pump_and_flush(core)
-    }
-
-    /// Goes on with bytes that came behind the end of the login, in the same call.
-    pub(super) fn resume(
-        &mut self,
-        core: &mut Core,
-        behind: &[u8],
-        input: &[u8],
-    ) -> Result<Next, Fatal> {
-        let mut rest = behind;
-        let limit = core.config.limits.row;
-        while let Some(frame) = frame::take(rest, limit).map_err(|error| malformed(&error))? {
-            if let Outcome::Pass = self.on_frame(core, &frame, input)? {
-                core.client.write(input).extend_from_slice(frame.bytes);
-            }
-            rest = rest.get(frame.bytes.len()..).unwrap_or_default();
-        }
-        self.incoming.carry.extend_from_slice(rest);
-        self.pump_and_flush(core)
-    }
-
-    /// The rest of a row that began in an earlier call and passes.
-    fn pass_rest_of_row(&mut self, core: &mut Core, bytes: &[u8]) -> usize {
-        let at = self.incoming.passing.min(bytes.len());
-        if at > 0 {
-            core.client.pass(bytes, 0, at);
-            self.incoming.passing = self.incoming.passing.saturating_sub(at);
-        }
-        at
-    }
-
-    /// Completes the header of a frame that began in an earlier call, then the frame; takes no more
-    /// of `bytes` than it needs.
-    fn complete_carry(&mut self, core: &mut Core, bytes: &[u8], at: usize) -> Result<usize, Fatal> {
-        let limit = core.config.limits.row;
-        let held = self.incoming.carry.len();
-        let header = frame::header(&self.incoming.carry).map_err(|error| malformed(&error))?;
-        let needed = match header {
-            None => frame::HEADER.saturating_sub(held),
-            Some(header) => header.length.saturating_sub(held),
-        };
-        let end = at.saturating_add(needed).min(bytes.len());
-        if let Some(more) = bytes.get(at..end) {
-            self.incoming.carry.extend_from_slice(more);
-        }
-        let carry = std::mem::take(&mut self.incoming.carry);
-        let Some(header) = frame::header(&carry).map_err(|error| malformed(&error))? else {
-            self.incoming.carry = carry;
-            return Ok(end);
-        };
-        if carry.len() == frame::HEADER && self.row_passes(core, header) {
-            self.count_row(header.length);
-            core.client.write(bytes).extend_from_slice(&carry);
-            self.incoming.passing = header.length.saturating_sub(carry.len());
-            let to = end.saturating_add(self.incoming.passing).min(bytes.len());
-            core.client.pass(bytes, end, to);
-            self.incoming.passing = self.incoming.passing.saturating_sub(to.saturating_sub(end));
-            return Ok(to);
-        }
-        if header.length > limit {
-            return Err(too_long(header, limit));
-        }
-        match frame::take(&carry, limit).map_err(|error| malformed(&error))? {
-            None => self.incoming.carry = carry,
-            Some(frame) => {
-                if let Outcome::Pass = self.on_frame(core, &frame, bytes)? {
-                    core.client.write(bytes).extend_from_slice(frame.bytes);
-                }
-            }
-        }
-        // What passes next starts behind the bytes that went into the carry.
-        core.client.pass(bytes, end, end);
-        Ok(end)
-    }
-
-    /// Whether a frame is a row that passes without being read.
-    fn row_passes(&mut self, core: &Core, header: frame::Header) -> bool {
-        if header.tag != tag::backend::DATA_ROW || self.greeting.is_some() {
-            return false;
-        }
-        if self.plan.is_none() {
-            self.plan_execute();
-        }
-        let limits = &core.config.limits;
-        match self.expects.front() {
-            Some(Expect::Query(running)) => {
-                self.plan.as_ref().is_some_and(|plan| plan.passes())
-                    && !running.wants_plain_sample(limits, header.length)
-            }
-            Some(Expect::Execute { running, .. }) => {
-                !running.wants_plain_sample(limits, header.length)
-                    && match &self.plan {
-                        Some(plan) => plan.passes(),
-                        None => !running.masked && !self.masks_anything(),
-                    }
-            }
-            _ => false,
-        }
-    }
-
-    fn count_row(&mut self, length: usize) {
-        if let Some(Expect::Query(running) | Expect::Execute { running, .. }) =
-            self.expects.front_mut()
-        {
-            count(running, length);
-        }
-    }
-
-    fn on_frame(
+    pub(super) fn on_frame(
         &mut self,
         core: &mut Core,
         frame: &Frame<'_>,
@@ -326,7 +176,7 @@ impl Open {
     }
 
     /// Plans for the first row of an Execute, if its columns are known.
-    fn plan_execute(&mut self) {
+    pub(super) fn plan_execute(&mut self) {
         let Some(Expect::Execute { portal, running }) = self.expects.front_mut() else {
             return;
         };
@@ -522,7 +372,7 @@ fn outputs_len(outputs: &Outputs) -> usize {
     }
 }
 
-fn count(running: &mut Running, length: usize) {
+pub(super) fn count(running: &mut Running, length: usize) {
     running.replied.rows = running.replied.rows.saturating_add(1);
     let length = u64::try_from(length).unwrap_or(u64::MAX);
     running.replied.bytes = running.replied.bytes.saturating_add(length);
@@ -541,22 +391,6 @@ pub(super) fn out_of_turn(what: &str) -> Fatal {
     broken(&format!("{what} out of turn"))
 }
 
-fn malformed(error: &Malformed) -> Fatal {
+pub(super) fn malformed(error: &Malformed) -> Fatal {
     broken(&error.to_string())
-}
-
-fn too_long(header: frame::Header, limit: usize) -> Fatal {
-    let what = if header.tag == tag::backend::DATA_ROW {
-        "a row"
-    } else {
-        "a message of the server"
-    };
-    Fatal::new(
-        reply::PROTOCOL,
-        "limit",
-        format!(
-            "{what} of {} bytes has to be read whole and is longer than {limit} bytes",
-            header.length
-        ),
-    )
 }

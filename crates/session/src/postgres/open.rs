@@ -8,12 +8,12 @@ use ostiary_policy::{Masks, Mode};
 use ostiary_record::{ApprovalState, event::Kind};
 use ostiary_wire::postgres::{TransactionStatus, frontend};
 
-use super::answers::Incoming;
 use super::catalogue::Catalogue;
 use super::core::{Core, Fatal, encoded};
 use super::expect::{Batch, Expect};
 use super::hold::Hold;
 use super::inbox::Inbox;
+use super::incoming::Incoming;
 use super::judge::Judge;
 use super::names::{Names, Portal, Prepared};
 use super::outbox::Outbox;
