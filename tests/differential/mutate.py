@@ -16,6 +16,7 @@ WORDS = sorted(
 POOL = [
     *"()[],;.:*+-/<>=%^@|&~",
     *["::", "..", ":=", "=>", "||", "->>", "'x'", "1", "$1", '"q"', "users", "f(", "select", "from", "as", "table secrets", "(table secrets)", "(select 1 from secrets)"],
+    *["case", "end", "begin atomic", "as case", "as end", ".case", "return", "; delete from other", "; select 1 end"],
     *["purge()", "not", "and", "or", "null", "where", "returning *", "for update", "limit 5", "only", "/* c */", "with", "union", "--\n"],
 ]
 WRAPPERS = [
@@ -35,6 +36,10 @@ WRAPPERS = [
     "create rule r as on insert to target do also {}",
     "create rule r as on insert to target do instead ({}; delete from other)",
     "create function fn() returns int begin atomic {}; delete from other; end",
+    "create function fn() returns int begin atomic {}; end; delete from other; select 1 end",
+    "create function fn() returns int begin atomic {} case; end; delete from other; select 1 as end",
+    "create function fn(begin atomic) returns int language sql as ''; {}; select 1 end",
+    "create procedure fn() begin atomic select case when true then ({}) end; end; delete from other",
     "create policy p on target using (exists ({}))",
     "create schema sch {}",
     "{}; delete from other",

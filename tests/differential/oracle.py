@@ -145,8 +145,11 @@ class Walker(Utility):
             self.visit(part)
         for lock in select.lockingClause or ():
             wanted = [var.relname for var in lock.lockedRels or ()]
+            # The server refuses a name that two of them are known by, unless their schemas differ.
+            names = [known_as for known_as, _ in sources]
+            wanted = [name for name in wanted if names.count(name) < 2]
             for known_as, relations in sources:
-                if not wanted or known_as in wanted:
+                if not lock.lockedRels or known_as in wanted:
                     for var in relations:
                         self.relation("sql:lock", var)
                 else:
