@@ -155,6 +155,26 @@ def effects(truth, schema, name, args):
         truth.require(NOT_READ, "function", schema, name)
 
 
+# What takes no single argument is no field.
+MANY_ARGUMENTS = frozenset("set_config pg_notify".split())
+
+
+def field(truth, name):
+    """Adds what `x.name` must be recorded as where it is no column."""
+    truth.optional.add(name)
+    if name in MANY_ARGUMENTS:
+        return
+    if name in FILES or name in ADMINISTER or name in REPLICATE or name in LOCKS or name in DYNAMIC:
+        effects(truth, None, name, ())
+    elif name in ("nextval", "currval", "current_setting"):
+        effects(truth, None, name, ())
+    elif name.startswith(("pg_sleep", "lo_")) and name in catalogue():
+        truth.require("sql:call", "function", None, name)
+    elif name.startswith(("pg_", "lo_", "brin_", "gin_", "binary_upgrade_", "dblink", "crosstab")):
+        truth.allow(ANY, "function", None, name)
+        truth.may_be_dynamic = True
+
+
 def sequence(args):
     """The sequence a plain string argument names, where that is simple to tell; or any of them."""
     text = literal(args, 0)

@@ -61,6 +61,9 @@ class Walker(Utility):
         if isinstance(stmt, ast.SelectStmt):
             self.truth.row_limit = row_limit(stmt)
             self.truth.clean = clean_outputs(stmt)
+            if names_one_setting(stmt):
+                self.truth.required = {it for it in self.truth.required if it[0] != "sql:set-role"}
+                self.truth.allow("sql:set")
         elif isinstance(stmt, ast.InsertStmt) and stmt.selectStmt:
             self.truth.row_limit = row_limit(stmt.selectStmt)
         return self.truth
@@ -277,8 +280,42 @@ class Walker(Utility):
             if child is not call.funcname:
                 self.visit(child)
 
+    def on_ColumnRef(self, column):
+        # `t.f` is the function `f` of the row where there is no column of that name.
+        if len(column.fields) > 1:
+            self.field(column.fields[-1])
+
+    def on_A_Indirection(self, node):
+        self.visit(node.arg)
+        for step in node.indirection:
+            self.field(step)
+            if isinstance(step, ast.A_Indices):
+                self.visit(step)
+
+    def field(self, step):
+        if isinstance(step, ast.String):
+            builtins_of.field(self.truth, step.sval)
+
     def on_TypeName(self, name):
         self.visit(name.typmods)
+
+
+def names_one_setting(select):
+    """pg_dump's `set_config(name, 'view, foreign-table', false)` of the row that has this one name; a
+    value that is no role's, whatever `pg_settings` holds."""
+    source, where = select.fromClause or (), select.whereClause
+    return (
+        len(source) == 1
+        and isinstance(source[0], ast.RangeVar)
+        and source[0].relname == "pg_settings"
+        and isinstance(where, ast.A_Expr)
+        and [part.sval for part in where.name] == ["="]
+        and isinstance(where.rexpr, ast.A_Const)
+        and getattr(where.rexpr.val, "sval", "") == "restrict_nonsystem_relation_kind"
+        and len(select.targetList or ()) == 1
+        and isinstance(select.targetList[0].val, ast.FuncCall)
+        and builtins_of.literal(select.targetList[0].val.args, 1) in ("view, foreign-table", "view", "")
+    )
 
 
 def row_limit(select):

@@ -9,6 +9,7 @@ mod special;
 
 pub(super) use call::Arguments;
 
+use super::functions;
 use super::keywords::{Class, class};
 use super::lexer::Kind;
 use super::reader::{Read, Reader, Unreadable};
@@ -88,7 +89,8 @@ impl<'t> Reader<'t, '_> {
                     "." => {
                         self.skip(1);
                         if !self.eat_mark("*") {
-                            self.label()?;
+                            let field = self.label()?;
+                            functions::record_field(&mut self.effects, field);
                         }
                     }
                     _ => return Ok(()),
@@ -286,6 +288,7 @@ impl<'t> Reader<'t, '_> {
     fn name_operand(&mut self) -> Read<()> {
         let start = self.position();
         let first = self.label()?;
+        let mut last = first;
         let mut parts = 1_usize;
         while self.is_mark(".") {
             if self.nth_is_mark(1, "*") {
@@ -293,12 +296,15 @@ impl<'t> Reader<'t, '_> {
                 return Ok(());
             }
             self.skip(1);
-            self.label()?;
+            last = self.label()?;
             parts += 1;
         }
         let is_call = self.is_mark("(");
         let is_constant = self.is_kind(Kind::String) || self.is_kind(Kind::Opaque);
         if !is_call && !is_constant {
+            if parts > 1 {
+                functions::record_field(&mut self.effects, last);
+            }
             return Ok(());
         }
         if parts > 3 {

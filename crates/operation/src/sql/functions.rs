@@ -59,6 +59,35 @@ pub(super) fn record(effects: &mut Effects, name: Name<'_>, arguments: &Argument
     }
 }
 
+/// Adds what `x.name` does where `name` is no column: the server then calls the function of that name
+/// with `x`, so `('/etc/passwd'::text).pg_read_file` reads a file.
+pub(super) fn record_field(effects: &mut Effects, field: &str) {
+    const ONE: Arguments<'static> = Arguments {
+        count: 1,
+        literals: [None, None],
+    };
+    let name = Name {
+        schema: None,
+        name: field,
+    };
+    match effect_of(field) {
+        // They take more than one argument.
+        Some(Effect::SetConfig | Effect::Notify) => {}
+        Some(effect) => {
+            effects.functions.insert(name.dotted());
+            apply(effects, name, &ONE, &effect);
+        }
+        None if OF_SERVER.iter().any(|start| field.starts_with(start)) && !is_pure(field) => {
+            effects.functions.insert(name.dotted());
+            effects.add(Verb::Call, name.function());
+        }
+        None => {}
+    }
+}
+
+/// How the names of built-in functions begin that do more than compute.
+const OF_SERVER: [&str; 4] = ["pg_", "lo_", "brin_", "gin_"];
+
 /// Whether the function only computes.
 pub(super) fn is_pure(name: &str) -> bool {
     PURE.binary_search(&name).is_ok()

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod everyday;
+mod fields;
 mod limits;
 mod statements;
 

@@ -1004,6 +1004,11 @@ fn statements_inside_statements_keep_their_own_effects() {
             "create function f() returns int begin atomic explain delete from t; end",
             "create function f() begin atomic create procedure p() begin atomic end; end",
             "create function f() begin atomic delete from t; end; drop table u",
+            "create function f() begin atomic select 1 case; end; drop table u; select 1 end",
+            "create function f() begin atomic select atomic end; delete from t; end; drop table u",
+            "create function f(begin atomic) language sql as ''; drop table u; select 1 end",
+            "create or replace procedure p() begin atomic end; drop table u",
+            "create view v as select * from begin atomic; drop table u; select 1 end",
         ],
         expect![[r#"
             create function f() returns int begin atomic explain delete from t; end
@@ -1013,6 +1018,24 @@ fn statements_inside_statements_keep_their_own_effects() {
             create function f() begin atomic delete from t; end; drop table u
               create: delete t, create f() | no where
               drop: drop u
+            create function f() begin atomic select 1 case; end; drop table u; select 1 end
+              create: create f()
+              drop: drop u
+              select: select database | clean [true]
+            create function f() begin atomic select atomic end; delete from t; end; drop table u
+              create: delete t, create f() | no where
+              drop: drop u
+            create function f(begin atomic) language sql as ''; drop table u; select 1 end
+              create: create f() | dynamic
+              drop: drop u
+              select: select database | clean [true]
+            create or replace procedure p() begin atomic end; drop table u
+              create: create p()
+              drop: drop u
+            create view v as select * from begin atomic; drop table u; select 1 end
+              create: select begin, create v
+              drop: drop u
+              select: select database | clean [true]
         "#]],
     );
 }
