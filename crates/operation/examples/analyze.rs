@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, Write};
 
 use ostiary_operation::sql::{Named, Outputs, Reading, Statement, analyze};
-use ostiary_operation::{Access, Object};
+use ostiary_operation::{Access, Mention, Object};
 use serde_json::{Value, json};
 
 fn main() -> io::Result<()> {
@@ -40,6 +40,8 @@ fn statement(statement: &Statement) -> Value {
             Outputs::Unknown => Value::Null,
             Outputs::Clean(clean) => json!(clean),
         },
+        "shaping": facts.columns.shaping.iter().map(mention).collect::<Vec<_>>(),
+        "moved": facts.columns.moved.iter().map(|moved| mention(&moved.from)).collect::<Vec<_>>(),
         "named": statement.named.as_ref().map(named),
     })
 }
@@ -55,6 +57,12 @@ fn access(access: &Access) -> Value {
         Object::Other { kind, name } => (kind, None, name),
     };
     json!([access.verb.as_str(), kind, schema, name])
+}
+
+/// `[relation, column]`; null for any of them.
+fn mention(mention: &Mention) -> Value {
+    let relation = mention.relation.as_ref().map(|(_, name)| name);
+    json!([relation, mention.column])
 }
 
 fn named(named: &Named) -> Value {

@@ -6,12 +6,14 @@
 
 mod object;
 mod principal;
+mod roles;
 pub mod sql;
 mod target;
 mod verb;
 
 pub use object::{Access, Object};
 pub use principal::Principal;
+pub use roles::{Mention, Move, Place, Roles, Values};
 pub use target::Target;
 pub use verb::{Group, Verb};
 
@@ -43,6 +45,8 @@ pub struct Facts {
     pub unreadable: Option<String>,
     /// The outermost LIMIT, if it is a literal.
     pub row_limit: Option<u64>,
+    /// What columns are used for, beside being returned.
+    pub columns: Roles,
 }
 
 impl Operation {

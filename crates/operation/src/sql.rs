@@ -9,6 +9,7 @@
 //! stack, and no tree can be walked past something. What cannot be seen in a text is not here:
 //! views, triggers, rules, defaults, and operators or casts that call functions.
 
+mod columns;
 mod effects;
 mod expression;
 mod from;
@@ -27,7 +28,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use crate::Operation;
+use crate::{Operation, Values};
 
 /// What a text of one or more statements does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Statement {
     pub operation: Operation,
     /// What is known of its output columns.
     pub outputs: Outputs,
+    /// Its constants and parameters, and what they meet.
+    pub values: Values,
     /// What the statement does to the names of this session.
     pub named: Option<Named>,
 }
@@ -146,6 +149,7 @@ impl Statement {
         Self {
             operation: Operation::unreadable(reason),
             outputs: Outputs::Unknown,
+            values: Values::default(),
             named: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Access, Facts, Object, Operation, Verb};
+use crate::{Access, Facts, Object, Operation, Roles, Verb};
 
 /// Accesses and facts, gathered while reading.
 #[derive(Debug)]
@@ -55,6 +55,7 @@ impl Effects {
                 dynamic: self.dynamic,
                 unreadable: None,
                 row_limit: self.row_limit,
+                columns: Roles::default(),
             },
         }
     }

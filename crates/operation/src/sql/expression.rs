@@ -6,9 +6,11 @@
 
 mod call;
 mod special;
+mod total;
 
 pub(super) use call::Arguments;
 
+use super::columns::What;
 use super::functions;
 use super::keywords::{Class, class};
 use super::lexer::Kind;
@@ -25,16 +27,28 @@ impl<'t> Reader<'t, '_> {
     /// `a_expr`.
     pub(super) fn expression(&mut self) -> Read<()> {
         self.nested(|r| {
-            r.prefixed_operand()?;
-            r.after_operand(true)
+            r.framed(|r| {
+                r.prefixed_operand()?;
+                r.after_operand(true)
+            })
         })
+    }
+
+    /// Reads one expression, or part of one with an AND or OR of its own.
+    fn framed(&mut self, rule: impl FnOnce(&mut Self) -> Read<()>) -> Read<()> {
+        let outer = self.columns.open(self.position());
+        let result = rule(self);
+        self.columns.close(outer);
+        result
     }
 
     /// An expression that ends before `IN`, as in `position(a IN b)`.
     fn expression_before_in(&mut self) -> Read<()> {
         self.nested(|r| {
-            r.prefixed_operand()?;
-            r.after_operand(false)
+            r.framed(|r| {
+                r.prefixed_operand()?;
+                r.after_operand(false)
+            })
         })
     }
 
@@ -43,7 +57,16 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn prefixed_operand(&mut self) -> Read<()> {
-        while self.eat_operator() || self.eat("not") {}
+        while let Some(operator) = self.peek() {
+            if self.eat_operator() {
+                // Not `-1`.
+                if !self.is_kind(Kind::Number) || !matches!(operator.text.as_ref(), "-" | "+") {
+                    self.columns.fails();
+                }
+            } else if !self.eat("not") {
+                break;
+            }
+        }
         self.operand()
     }
 
@@ -78,12 +101,14 @@ impl<'t> Reader<'t, '_> {
             match token.kind {
                 Kind::Operator => {
                     self.skip(1);
+                    self.note_operator(&token.text);
                     self.prefixed_operand()?;
                 }
                 Kind::Punctuation => match token.text.as_ref() {
                     "::" => {
+                        let operand = self.since(self.columns.frame().token);
                         self.skip(1);
-                        self.type_name()?;
+                        self.cast(operand)?;
                     }
                     "[" => self.subscript()?,
                     "." => {
@@ -91,6 +116,7 @@ impl<'t> Reader<'t, '_> {
                         if !self.eat_mark("*") {
                             let field = self.label()?;
                             functions::record_field(&mut self.effects, field);
+                            self.columns.note_column(field);
                         }
                     }
                     _ => return Ok(()),
@@ -108,32 +134,42 @@ impl<'t> Reader<'t, '_> {
     /// Takes what `word` starts, if it goes on with the expression.
     fn word_after_operand(&mut self, word: &str, with_in: bool, escape: &mut bool) -> Read<bool> {
         match word {
-            "and" | "or" | "overlaps" => {
+            "and" | "or" => {
+                self.skip(1);
+                self.columns.connective(word == "and");
+                self.prefixed_operand()?;
+            }
+            "overlaps" => {
                 self.skip(1);
                 self.prefixed_operand()?;
             }
             "like" | "ilike" => {
                 self.skip(1);
                 *escape = true;
+                self.note_operator("~");
                 self.prefixed_operand()?;
             }
             "similar" if self.word(1) == "to" => {
                 self.skip(2);
                 *escape = true;
+                self.note_operator("~");
                 self.prefixed_operand()?;
             }
             "escape" if *escape => {
                 self.skip(1);
                 *escape = false;
+                self.note_operator("~");
                 self.prefixed_operand()?;
             }
             "between" => {
                 self.skip(1);
                 self.eat_any(&["symmetric", "asymmetric"]);
+                self.columns.between();
                 self.prefixed_operand()?;
             }
             "in" if with_in => {
                 self.skip(1);
+                self.columns.skips();
                 self.parenthesised()?;
             }
             "not"
@@ -152,6 +188,7 @@ impl<'t> Reader<'t, '_> {
             }
             "at" if self.word(1) == "time" && self.word(2) == "zone" => {
                 self.skip(3);
+                self.columns.fails();
                 self.prefixed_operand()?;
             }
             "at" if self.word(1) == "local" => self.skip(2),
@@ -159,6 +196,7 @@ impl<'t> Reader<'t, '_> {
                 if !self.eat_operator() {
                     return Ok(false);
                 }
+                self.columns.fails();
                 self.prefixed_operand()?;
             }
             _ => return Ok(false),
@@ -211,6 +249,15 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn in_parens(&mut self) -> Read<Parens> {
+        // Behind further parentheses the expression has begun already when it shows to be one.
+        let outer = self.columns.open(self.position());
+        let result = self.in_parens_framed();
+        self.columns.close(outer);
+        result
+    }
+
+    fn in_parens_framed(&mut self) -> Read<Parens> {
+        let names = self.columns.mark();
         self.expect_mark("(")?;
         if self.starts_query() {
             self.query()?;
@@ -223,7 +270,7 @@ impl<'t> Reader<'t, '_> {
         if self.is_mark("(") {
             let inner = self.nested(Self::in_parens)?;
             if inner == Parens::Query && (self.is_mark(")") || self.goes_on_as_query()) {
-                self.query_rest()?;
+                self.query_rest(names)?;
                 self.expect_mark(")")?;
                 return Ok(Parens::Query);
             }
@@ -240,7 +287,7 @@ impl<'t> Reader<'t, '_> {
 
     /// A function in FROM.
     pub(super) fn function_operand(&mut self) -> Read<()> {
-        self.operand()
+        self.framed(Self::operand)
     }
 
     /// One operand, without what may follow it.
@@ -249,9 +296,9 @@ impl<'t> Reader<'t, '_> {
             return Err(self.unexpected());
         };
         match token.kind {
-            Kind::Number | Kind::String | Kind::Parameter => self.skip(1),
+            Kind::Number | Kind::String | Kind::Parameter => self.take_constant(),
             Kind::Opaque => {
-                self.skip(1);
+                self.take_constant();
                 if self.is("uescape") {
                     self.skip(1);
                     self.string()?;
@@ -276,7 +323,8 @@ impl<'t> Reader<'t, '_> {
                 self.name_operand()
             }
             Class::Function if self.nth(1).is_some_and(|t| t.kind == Kind::String) => {
-                self.skip(2);
+                self.skip(1);
+                self.take_constant();
                 Ok(())
             }
             Class::Column => self.name_operand(),
@@ -288,14 +336,15 @@ impl<'t> Reader<'t, '_> {
     fn name_operand(&mut self) -> Read<()> {
         let start = self.position();
         let first = self.label()?;
-        let mut last = first;
-        let mut parts = 1_usize;
+        let (mut parts, mut last, mut qualifier) = (1_usize, first, None);
         while self.is_mark(".") {
             if self.nth_is_mark(1, "*") {
                 self.skip(2);
+                self.columns.note(What::AllOf(last));
                 return Ok(());
             }
             self.skip(1);
+            qualifier = Some(last);
             last = self.label()?;
             parts += 1;
         }
@@ -305,13 +354,15 @@ impl<'t> Reader<'t, '_> {
             if parts > 1 {
                 functions::record_field(&mut self.effects, last);
             }
+            let name = last;
+            self.columns.note(What::Column { qualifier, name });
             return Ok(());
         }
         if parts > 3 {
             return Err(Unreadable("a name of more than three parts"));
         }
         if is_constant {
-            self.skip(1);
+            self.take_constant();
             return Ok(());
         }
         self.rewind(start + 1);
@@ -319,7 +370,7 @@ impl<'t> Reader<'t, '_> {
         self.call(name)?;
         // `numeric(10,2) '1.5'`
         if self.is_kind(Kind::String) {
-            self.skip(1);
+            self.take_constant();
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The FROM clause: tables, functions and subqueries, joined in every spelling.
 
+use super::columns::{CHOOSING, Context, SHAPING, Span, What};
 use super::keywords::{Class, class};
 use super::lexer::Kind;
 use super::reader::{Name, Read, Reader, Source};
@@ -19,17 +20,21 @@ impl<'t> Reader<'t, '_> {
 
     /// A table and whatever is joined to it.
     pub(super) fn joined_tables(&mut self) -> Read<()> {
+        let names = self.columns.mark();
         self.table_primary()?;
-        self.joins()
+        self.joins(names)
     }
 
     /// `JOIN b ON …`: conditions may come late (`a JOIN b JOIN c ON … ON …`), but never more of
     /// them than joins, or the `ON` is that of `ON CONFLICT` or MERGE.
-    pub(super) fn joins(&mut self) -> Read<()> {
+    /// What is joined was noted since `names`.
+    fn joins(&mut self, names: usize) -> Read<()> {
         let mut open = 0_u32;
+        let mut by_common_names = false;
         loop {
             if self.starts_join() {
                 let natural = self.eat("natural");
+                by_common_names |= natural;
                 let cross = if self.eat_any(&["left", "right", "full"]) {
                     self.eat("outer");
                     false
@@ -40,21 +45,30 @@ impl<'t> Reader<'t, '_> {
                 self.table_primary()?;
                 open += u32::from(!natural && !cross);
             } else if open > 0 && self.eat("on") {
-                self.expression()?;
+                self.noting(CHOOSING, Self::expression)?;
                 open -= 1;
             } else if open > 0 && self.is("using") && self.nth_is_mark(1, "(") {
                 self.skip(1);
-                self.names_in_parens()?;
+                self.noting(CHOOSING, Self::columns_in_parens)?;
                 if self.eat("as") {
-                    self.column_id()?;
+                    let name = self.column_id()?;
+                    let item = self.columns.note(What::Any);
+                    let item = self.columns.since(item);
+                    self.columns.alias(name, item);
                 }
                 open -= 1;
             } else if open > 0 {
                 return Err(self.unexpected());
             } else {
-                return Ok(());
+                break;
             }
         }
+        if by_common_names {
+            let group = self.columns.context.group;
+            let all = self.columns.since(names);
+            self.columns.give(all, group, SHAPING);
+        }
+        Ok(())
     }
 
     fn starts_join(&self) -> bool {
@@ -63,9 +77,16 @@ impl<'t> Reader<'t, '_> {
 
     pub(super) fn table_primary(&mut self) -> Read<()> {
         let lateral = self.eat("lateral");
+        let names = self.columns.mark();
         if self.is_mark("(") {
-            self.nested(Self::table_parens)?;
-            return self.table_alias().map(drop);
+            let output = self.columns.inner();
+            let held = self.nested(|r| r.table_parens(output))?;
+            let span = self.columns.since(names);
+            let part = match held {
+                Item::Query => self.columns.note_item(span, output.group),
+                Item::Join => span,
+            };
+            return self.table_alias(part).map(drop);
         }
         if self.is("rows") && self.word(1) == "from" && self.nth_is_mark(2, "(") {
             self.skip(2);
@@ -78,43 +99,65 @@ impl<'t> Reader<'t, '_> {
                     Ok(())
                 })
             })?;
-            return self.after_table_function();
+            return self.after_table_function(names);
         }
-        if self.is("xmltable") && self.nth_is_mark(1, "(") {
-            self.nested(Self::xmltable)?;
-            return self.table_alias().map(drop);
-        }
-        if self.is("json_table") && self.nth_is_mark(1, "(") {
-            self.nested(Self::json_table)?;
-            return self.table_alias().map(drop);
+        let table = if self.is("xmltable") {
+            Some(Self::xmltable as fn(&mut Self) -> Read<()>)
+        } else {
+            self.is("json_table").then_some(Self::json_table as _)
+        };
+        if let Some(table) = table
+            && self.nth_is_mark(1, "(")
+        {
+            let context = Context {
+                roles: self.columns.context.roles | SHAPING,
+                ..self.columns.context
+            };
+            self.nested(|r| r.noting(context, table))?;
+            return self.after_table_function(names);
         }
         if !lateral && !self.is_function_here() {
             return self.table();
         }
         self.table_function()?;
-        self.after_table_function()
+        self.after_table_function(names)
     }
 
     fn table(&mut self) -> Read<()> {
         let (name, known) = self.relation_name()?;
-        let alias = self.table_alias()?;
+        let part = self.note_relation(name, known);
+        let alias = self.table_alias(part)?;
         if known {
             self.read_table(name, alias);
         }
         if self.eat("tablesample") {
             let method = self.non_reserved()?;
             self.name_after(method)?;
-            self.parenthesised()?;
-            if self.eat("repeatable") {
-                self.parenthesised()?;
-            }
+            self.noting(CHOOSING, |r| {
+                r.parenthesised()?;
+                if r.eat("repeatable") {
+                    r.parenthesised()?;
+                }
+                Ok(())
+            })?;
         }
         Ok(())
+    }
+
+    /// Notes a table, or the name of a common table expression.
+    fn note_relation(&mut self, name: Name<'t>, is_table: bool) -> Span {
+        if is_table {
+            return self.columns.note_table(name);
+        }
+        let item = self.columns.note(What::Item(name.name));
+        self.columns.since(item)
     }
 
     /// `TABLE t` and other places where a relation is read without an alias.
     pub(super) fn relation(&mut self) -> Read<()> {
         let (name, known) = self.relation_name()?;
+        let part = self.note_relation(name, known);
+        self.columns.alias(name.name, part);
         if known {
             self.read_table(name, None);
         }
@@ -184,7 +227,11 @@ impl<'t> Reader<'t, '_> {
         self.nested(Self::function_operand)
     }
 
-    fn after_table_function(&mut self) -> Read<()> {
+    /// What a function made of the names since `names` may have any name itself.
+    fn after_table_function(&mut self, names: usize) -> Read<()> {
+        let span = self.columns.since(names);
+        let group = self.columns.context.group;
+        self.columns.link_any(span, group);
         if self.is("with") && self.word(1) == "ordinality" {
             self.skip(2);
         }
@@ -192,11 +239,12 @@ impl<'t> Reader<'t, '_> {
             self.skip(1);
             return self.column_definitions();
         }
-        self.table_alias().map(drop)
+        let part = self.columns.note_item(span, group);
+        self.table_alias(part).map(drop)
     }
 
-    /// `[AS] name [(columns)]`, with types where a function returns records.
-    pub(super) fn table_alias(&mut self) -> Read<Option<&'t str>> {
+    /// `[AS] name [(columns)]` of what was noted as `part`, with types where a function returns records.
+    pub(super) fn table_alias(&mut self, part: Span) -> Read<Option<&'t str>> {
         let named = self.eat("as");
         let here = match self.peek() {
             Some(token) if token.kind == Kind::Quoted => true,
@@ -207,14 +255,16 @@ impl<'t> Reader<'t, '_> {
             _ => false,
         };
         if !here {
-            return if named {
-                Err(self.unexpected())
-            } else {
-                Ok(None)
-            };
+            if named {
+                return Err(self.unexpected());
+            }
+            self.columns.alias_by_own_name(part);
+            return Ok(None);
         }
         let name = self.column_id()?;
+        self.columns.alias(name, part);
         if self.is_mark("(") {
+            self.link_names(self.position(), part, self.columns.context.group);
             self.column_definitions()?;
         }
         Ok(Some(name))
@@ -237,22 +287,28 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// `( query )` or `( joined tables )`; which one shows only behind further parentheses.
-    fn table_parens(&mut self) -> Read<Item> {
+    fn table_parens(&mut self, output: Context) -> Read<Item> {
         self.expect_mark("(")?;
         if self.starts_query() {
-            self.query()?;
+            self.noting(output, Self::query)?;
             self.expect_mark(")")?;
             return Ok(Item::Query);
         }
         if self.is_mark("(") {
-            let inner = self.nested(Self::table_parens)?;
+            let names = self.columns.mark();
+            let inner = self.nested(|r| r.table_parens(output))?;
             if inner == Item::Query && (self.is_mark(")") || self.goes_on_as_query()) {
-                self.query_rest()?;
+                self.noting(output, |r| r.query_rest(names))?;
                 self.expect_mark(")")?;
                 return Ok(Item::Query);
             }
-            self.table_alias()?;
-            self.joins()?;
+            let span = self.columns.since(names);
+            let part = match inner {
+                Item::Query => self.columns.note_item(span, output.group),
+                Item::Join => span,
+            };
+            self.table_alias(part)?;
+            self.joins(names)?;
         } else {
             self.joined_tables()?;
         }

@@ -3,6 +3,7 @@
 //! A function that is not listed may do anything: it is a call of its own. Names are taken as the
 //! built-in ones unless another schema is named; `pg_catalog` is searched first.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::effects::Effects;
@@ -65,6 +66,7 @@ pub(super) fn record_field(effects: &mut Effects, field: &str) {
     const ONE: Arguments<'static> = Arguments {
         count: 1,
         literals: [None, None],
+        varying: 1,
     };
     let name = Name {
         schema: None,
@@ -87,6 +89,57 @@ pub(super) fn record_field(effects: &mut Effects, field: &str) {
 
 /// How the names of built-in functions begin that do more than compute.
 const OF_SERVER: [&str; 4] = ["pg_", "lo_", "brin_", "gin_"];
+
+/// What a call can tell by failing.
+pub(super) enum Totality {
+    /// Whatever its arguments, it gives one value.
+    Total,
+    /// It can fail, give several rows, or take its time.
+    Partial,
+    /// It is not known.
+    Unknown,
+    /// It does something with its arguments beside computing.
+    Effect,
+}
+
+/// Functions that give one value whatever they are given, one on each line. Behind a name: `first`
+/// if that holds only as long as no argument but the first varies, `rest` if the first must not vary,
+/// `keys` if no other one must.
+static TOTAL: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    include_str!("functions/total.txt")
+        .lines()
+        .map(|line| line.split_once(' ').unwrap_or((line, "")))
+        .collect()
+});
+
+/// What a call to `name` can tell.
+pub(super) fn totality(name: Name<'_>, arguments: &Arguments<'_>) -> Totality {
+    let built_in = matches!(name.schema, None | Some("pg_catalog"));
+    match effect_of(name.name) {
+        Some(Effect::Show | Effect::Sequence) if built_in => return Totality::Partial,
+        Some(effect) if built_in || matches!(effect, Effect::Dynamic) => return Totality::Effect,
+        _ => {}
+    }
+    if built_in && name.name.starts_with("pg_sleep") {
+        return Totality::Partial;
+    }
+    if !built_in || !is_pure(name.name) {
+        return Totality::Unknown;
+    }
+    const KEYS: u64 = 0x5555_5555_5555_5555;
+    let total = match TOTAL.get(name.name) {
+        None => false,
+        Some(&"first") => arguments.varying & !1 == 0,
+        Some(&"rest") => arguments.varying & 1 == 0,
+        Some(&"keys") => arguments.varying & KEYS == 0 && arguments.count <= 64,
+        Some(_) => true,
+    };
+    if total {
+        Totality::Total
+    } else {
+        Totality::Partial
+    }
+}
 
 /// Whether the function only computes.
 pub(super) fn is_pure(name: &str) -> bool {
@@ -243,6 +296,18 @@ fn parse_name(text: &str) -> Option<Object> {
     let first = reader.label().ok()?;
     let name = reader.name_after(first).ok()?;
     reader.at_end().then(|| name.relation())
+}
+
+#[cfg(test)]
+#[test]
+fn total_functions_are_pure() {
+    for (name, when) in TOTAL.iter() {
+        assert!(is_pure(name), "{name}");
+        assert!(
+            ["", "first", "rest", "keys"].contains(when),
+            "{name} {when}"
+        );
+    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub(super) enum Kind {
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: Cow<'a, str>,
+    /// Its first byte in the text, and the one behind its last.
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 impl Token<'_> {
@@ -67,10 +70,13 @@ pub(super) fn lex(text: &str, reading: Reading) -> Result<Vec<Token<'_>>, &'stat
         text,
         bytes: text.as_bytes(),
         at: 0,
+        start: 0,
         standard_strings: reading.standard_conforming_strings,
     };
     let mut tokens = Vec::with_capacity(text.len() / 5);
-    while let Some(token) = lexer.next_token()? {
+    while let Some(mut token) = lexer.next_token()? {
+        token.start = lexer.start;
+        token.end = lexer.at;
         tokens.push(token);
     }
     Ok(tokens)
@@ -80,6 +86,8 @@ struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// Where the last token began.
+    start: usize,
     standard_strings: bool,
 }
 
@@ -99,6 +107,7 @@ impl<'a> Lexer<'a> {
 
     fn next_token(&mut self) -> Result<Option<Token<'a>>, &'static str> {
         self.skip_space()?;
+        self.start = self.at;
         let first = self.peek(0);
         let token = match first {
             0 => return Ok(None),
@@ -245,10 +254,7 @@ impl<'a> Lexer<'a> {
         } else {
             Cow::Borrowed(text)
         };
-        Ok(Token {
-            kind: Kind::Word,
-            text: cut(text),
-        })
+        Ok(token_of(Kind::Word, cut(text)))
     }
 
     fn number(&mut self) -> Result<Token<'a>, &'static str> {
@@ -310,9 +316,16 @@ impl<'a> Lexer<'a> {
 }
 
 fn token(kind: Kind, text: &str) -> Token<'_> {
+    token_of(kind, Cow::Borrowed(text))
+}
+
+/// A token whose place is not known yet.
+fn token_of(kind: Kind, text: Cow<'_, str>) -> Token<'_> {
     Token {
         kind,
-        text: Cow::Borrowed(text),
+        text,
+        start: 0,
+        end: 0,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Queries: `SELECT`, `VALUES`, `TABLE`, set operations, common table expressions.
 
-use super::keywords::is_bare_label;
+mod select;
+
+use super::columns::{CHOOSING, COUNTING, SHAPING, Span};
 use super::lexer::{Kind, Token};
 use super::reader::{Name, Read, Reader, Unreadable};
 use super::{functions, outputs};
@@ -11,6 +13,15 @@ const MAX_CTES: usize = 250;
 
 /// How many `FOR UPDATE` clauses one query may have: each looks at every table of the query.
 const MAX_LOCKINGS: u8 = 20;
+
+/// What there was when a query began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Start {
+    sources: usize,
+    names: usize,
+    links: usize,
+    items: usize,
+}
 
 impl<'t, 'a> Reader<'t, 'a> {
     /// Whether a query starts here (parentheses aside).
@@ -101,18 +112,29 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.with_clause()?;
         let body = self.position();
         if !self.data_modification()? {
-            let sources = self.sources.len();
+            let start = Start {
+                sources: self.sources.len(),
+                names: self.columns.mark(),
+                links: self.columns.link_mark(),
+                items: self.columns.items.len(),
+            };
             self.notes_items = top && self.is("select");
             self.query_primary()?;
-            self.query_tail(sources)?;
+            self.query_tail(&start)?;
+            self.columns.items.truncate(start.items);
         }
         self.ctes.truncate(scope);
         Ok(body)
     }
 
-    /// What can follow a query in parentheses.
-    pub(super) fn query_rest(&mut self) -> Read<()> {
-        self.query_tail(0)
+    /// What can follow a query in parentheses, which began when so many names were noted.
+    pub(super) fn query_rest(&mut self, names: usize) -> Read<()> {
+        let start = Start {
+            names,
+            items: self.columns.items.len(),
+            ..Start::default()
+        };
+        self.query_tail(&start)
     }
 
     fn with_clause(&mut self) -> Read<()> {
@@ -131,14 +153,19 @@ impl<'t, 'a> Reader<'t, 'a> {
                 return Err(Unreadable("too many common table expressions"));
             }
             let name = self.column_id()?;
+            let columns = self.position();
             if self.is_mark("(") {
                 self.names_in_parens()?;
             }
             self.expect("as")?;
             self.eat("not");
             self.eat("materialized");
-            self.nested(|r| r.parens(Self::query))?;
-            self.search_and_cycle()?;
+            let (names, output) = (self.columns.mark(), self.columns.inner());
+            self.noting(output, |r| r.nested(|r| r.parens(Self::query)))?;
+            let body = self.columns.since(names);
+            self.columns.link(name, body, output.group);
+            self.link_names(columns, body, output.group);
+            self.noting(CHOOSING, Self::search_and_cycle)?;
             if !recursive {
                 self.ctes.push(name);
             }
@@ -147,6 +174,18 @@ impl<'t, 'a> Reader<'t, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// The names in the parentheses at a position, if any, stand for what flows into the group.
+    pub(super) fn link_names(&mut self, position: usize, span: Span, group: usize) {
+        let tokens = self.tokens().get(position..).unwrap_or_default();
+        if !tokens.first().is_some_and(|token| token.is_mark("(")) {
+            return;
+        }
+        let tokens = tokens.iter().take_while(|token| !token.is_mark(")"));
+        for token in tokens.filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted)) {
+            self.columns.link(&token.text, span, group);
+        }
     }
 
     fn cte_names(&mut self) -> Read<()> {
@@ -197,12 +236,12 @@ impl<'t, 'a> Reader<'t, 'a> {
             }
             self.expect("first")?;
             self.expect("by")?;
-            self.list(|r| r.column_id().map(drop))?;
+            self.list(Self::noted_column)?;
             self.expect("set")?;
             self.column_id()?;
         }
         if self.eat("cycle") {
-            self.list(|r| r.column_id().map(drop))?;
+            self.list(Self::noted_column)?;
             self.expect("set")?;
             self.column_id()?;
             if self.eat("to") {
@@ -216,6 +255,12 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(())
     }
 
+    fn noted_column(&mut self) -> Read<()> {
+        let name = self.column_id()?;
+        self.columns.note_column(name);
+        Ok(())
+    }
+
     /// `SELECT …`, `VALUES …`, `TABLE …` or any of these in parentheses.
     fn query_primary(&mut self) -> Read<()> {
         if self.is_mark("(") {
@@ -225,11 +270,12 @@ impl<'t, 'a> Reader<'t, 'a> {
             return self.select();
         }
         if self.eat("values") {
-            return self.list(|r| {
-                r.expect_mark("(")?;
-                r.expressions()?;
-                r.expect_mark(")")
-            });
+            let slots = std::mem::take(&mut self.columns.slots);
+            let names = self.columns.mark();
+            self.list(|r| r.parens(|r| r.row(slots)))?;
+            let span = self.columns.since(names);
+            self.columns.link_values(span, self.columns.context.group);
+            return Ok(());
         }
         if self.eat("table") {
             return self.relation();
@@ -238,32 +284,75 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// Set operations and the clauses after them.
-    fn query_tail(&mut self, sources: usize) -> Read<()> {
+    fn query_tail(&mut self, start: &Start) -> Read<()> {
         let mut lockings = 0_u8;
+        let mut combined = false;
+        let group = self.columns.context.group;
         loop {
+            let union = self.is("union");
             if self.eat_any(&["union", "intersect", "except"]) {
+                let compares = !(union && self.eat("all"));
                 self.eat_any(&["all", "distinct"]);
                 self.query_primary()?;
+                combined = true;
+                if compares {
+                    let all = self.columns.since(start.names);
+                    self.columns.give(all, group, SHAPING);
+                }
             } else if self.is("order") {
-                self.order_by()?;
+                let first = self.columns.items.get(start.items..).map(<[_]>::len);
+                self.order_by_with(|r, token| {
+                    r.note_ordinals(token, start, !combined && first > Some(0));
+                })?;
             } else if self.eat("limit") {
                 if !self.eat("all") {
-                    self.expression()?;
+                    self.noting(COUNTING, Self::expression)?;
                 }
             } else if self.eat("offset") {
-                self.expression()?;
+                self.noting(COUNTING, Self::expression)?;
                 self.eat_any(&["row", "rows"]);
             } else if self.eat("fetch") {
-                self.fetch_first()?;
+                self.noting(COUNTING, Self::fetch_first)?;
             } else if self.is("for") {
                 lockings += 1;
                 if lockings > MAX_LOCKINGS {
                     return Err(Unreadable("too many locking clauses"));
                 }
-                self.locking(sources)?;
+                self.locking(start.sources)?;
             } else {
-                return Ok(());
+                break;
             }
+        }
+        if combined {
+            let all = self.columns.since(start.names);
+            self.columns.widen_links(start.links, all, group);
+        }
+        Ok(())
+    }
+
+    /// `ORDER BY 1`, `GROUP BY (2, 3)`: the items these numbers stand for.
+    fn note_ordinals(&mut self, token: usize, start: &Start, known: bool) {
+        let tokens = self.since(token);
+        let is_ordinal = |token: &Token<'_>| {
+            token.kind == Kind::Number || ["(", ")", ","].iter().any(|mark| token.is_mark(mark))
+        };
+        if !tokens.iter().all(is_ordinal) {
+            return;
+        }
+        let group = self.columns.context.group;
+        let items = self.columns.items.get(start.items..).unwrap_or_default();
+        let wildcard = items.iter().any(|item| self.columns.has_wildcard(*item));
+        let mut found = Vec::new();
+        for number in tokens.iter().filter(|token| token.kind == Kind::Number) {
+            let index = number.text.parse::<usize>().ok();
+            let item = index.and_then(|index| items.get(index.checked_sub(1)?));
+            found.push(match item {
+                Some(item) if known && !wildcard => *item,
+                _ => self.columns.since(start.names),
+            });
+        }
+        for item in found {
+            self.columns.give(item, group, SHAPING);
         }
     }
 
@@ -325,126 +414,21 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(())
     }
 
-    fn select(&mut self) -> Read<()> {
-        let notes_items = std::mem::take(&mut self.notes_items);
-        if self.eat("distinct") {
-            if self.eat("on") {
-                self.expect_mark("(")?;
-                self.expressions()?;
-                self.expect_mark(")")?;
-            }
-        } else {
-            self.eat("all");
-        }
-        if !self.ends_targets() {
-            self.list(|r| {
-                let item = r.target()?;
-                if notes_items {
-                    r.items.push(item);
-                }
-                Ok(())
-            })?;
-        }
-        if self.eat("into") {
-            self.select_into()?;
-        }
-        if self.eat("from") {
-            self.tables()?;
-        }
-        if self.eat("where") {
-            self.expression()?;
-        }
-        if self.eat_all(&["group", "by"]) {
-            self.eat_any(&["all", "distinct"]);
-            if !self.ends_targets() {
-                self.list(Self::group_item)?;
-            }
-        }
-        if self.eat("having") {
-            self.expression()?;
-        }
-        if self.eat("window") {
-            self.list(|r| {
-                r.column_id()?;
-                r.expect("as")?;
-                r.window()
-            })?;
-        }
-        Ok(())
-    }
-
-    fn ends_targets(&self) -> bool {
-        self.at_end()
-            || self.is_mark(")")
-            || self.is_any(&["into", "from", "where", "group", "having", "window"])
-            || self.goes_on_as_query()
-    }
-
-    /// `target_list`, also of `RETURNING`.
-    pub(super) fn targets(&mut self) -> Read<()> {
-        self.list(|r| r.target().map(drop))
-    }
-
-    /// One item; answers its value, without the label.
-    fn target(&mut self) -> Read<&'t [Token<'a>]> {
-        let start = self.position();
-        if self.eat_mark("*") {
-            return Ok(self.since(start));
-        }
-        self.expression()?;
-        let value = self.since(start);
-        self.target_label()?;
-        Ok(value)
-    }
-
-    fn target_label(&mut self) -> Read<()> {
-        if self.eat("as") {
-            return self.label().map(drop);
-        }
-        match self.peek() {
-            Some(token) if token.kind == Kind::Quoted => self.skip(1),
-            Some(token)
-                if token.kind == Kind::Word && !token.is("using") && is_bare_label(&token.text) =>
-            {
-                self.skip(1);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn group_item(&mut self) -> Read<()> {
-        if self.is_any(&["rollup", "cube"]) && self.nth_is_mark(1, "(") {
-            self.skip(1);
-            return self.parenthesised();
-        }
-        if self.eat_all(&["grouping", "sets"]) {
-            return self.nested(|r| r.parens(|r| r.list(Self::group_item)));
-        }
-        self.expression()
-    }
-
-    fn select_into(&mut self) -> Read<()> {
-        self.eat_any(&["local", "global"]);
-        let temporary = self.eat_any(&["temporary", "temp"]);
-        if !temporary {
-            self.eat("unlogged");
-        }
-        self.eat("table");
-        let name = self.name()?;
-        let object = super::write::created(name, temporary);
-        self.effects.add(Verb::Create, object);
-        Ok(())
-    }
-
     /// `ORDER BY …`, if it comes next.
     pub(super) fn order_by(&mut self) -> Read<()> {
+        self.order_by_with(|_, _| {})
+    }
+
+    /// As `order_by`; `each` is told where each expression began.
+    fn order_by_with(&mut self, mut each: impl FnMut(&mut Self, usize)) -> Read<()> {
         if !self.eat("order") {
             return Ok(());
         }
         self.expect("by")?;
         self.list(|r| {
-            r.expression()?;
+            let token = r.position();
+            r.noting(CHOOSING, Self::expression)?;
+            each(r, token);
             if r.eat("using") {
                 if !r.eat_operator() {
                     return Err(r.unexpected());

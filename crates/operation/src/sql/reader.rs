@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::columns::{Columns, Context};
 use super::effects::Effects;
 use super::keywords::{Class, class};
 use super::lexer::{Kind, Token};
@@ -33,6 +34,11 @@ impl Name<'_> {
             schema: self.schema.map(str::to_owned),
             name: self.name.to_owned(),
         }
+    }
+
+    /// Its schema, if there is one, and its name.
+    pub(super) fn owned(self) -> (Option<String>, String) {
+        (self.schema.map(str::to_owned), self.name.to_owned())
     }
 
     pub(super) fn function(self) -> Object {
@@ -76,6 +82,7 @@ pub(super) struct Reader<'t, 'a> {
     /// Looks at tokens that are left; see [`LOOKS_PER_TOKEN`].
     looks: Cell<usize>,
     pub(super) effects: Effects,
+    pub(super) columns: Columns<'t>,
     /// Names of the common table expressions in scope.
     pub(super) ctes: Vec<&'t str>,
     /// Tables read so far.
@@ -103,6 +110,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                     .saturating_add(10_000),
             ),
             effects: Effects::default(),
+            columns: Columns::new(),
             ctes: Vec::new(),
             sources: Vec::new(),
             outputs: Outputs::Unknown,
@@ -121,6 +129,22 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.depth += 1;
         let result = rule(self);
         self.depth -= 1;
+        result
+    }
+
+    pub(super) fn tokens(&self) -> &'t [Token<'a>] {
+        self.tokens
+    }
+
+    /// Runs `rule` where names have the roles of `context`.
+    pub(super) fn noting<T>(
+        &mut self,
+        context: Context,
+        rule: impl FnOnce(&mut Self) -> Read<T>,
+    ) -> Read<T> {
+        let outer = self.columns.enter(context);
+        let result = rule(self);
+        self.columns.leave(outer);
         result
     }
 
@@ -264,6 +288,14 @@ impl<'t, 'a> Reader<'t, 'a> {
         })
     }
 
+    /// Takes the constant or parameter that comes next.
+    pub(super) fn take_constant(&mut self) {
+        if let Some(token) = self.peek() {
+            self.columns.note_constant(self.at, token.kind);
+        }
+        self.skip(1);
+    }
+
     /// The next token as a string constant.
     pub(super) fn string(&mut self) -> Read<&'t str> {
         match self.peek() {
@@ -345,6 +377,17 @@ impl<'t, 'a> Reader<'t, 'a> {
         let result = rule(self)?;
         self.expect_mark(")")?;
         Ok(result)
+    }
+
+    /// `( name, name, … )`, each of them a column.
+    pub(super) fn columns_in_parens(&mut self) -> Read<()> {
+        self.parens(|r| {
+            r.list(|r| {
+                let name = r.label()?;
+                r.columns.note_column(name);
+                Ok(())
+            })
+        })
     }
 
     /// `( name, name, … )`, names of no interest.

@@ -1,6 +1,7 @@
 //! Statements in, operations out.
 
 mod attacks;
+mod columns;
 mod everyday;
 mod fields;
 mod limits;

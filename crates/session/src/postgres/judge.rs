@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
-use ostiary_operation::{Operation, Principal, Target, Verb};
+use ostiary_operation::{Operation, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
 /// Entries each cache may hold before it is emptied; a session that never repeats itself must not grow.
@@ -85,6 +85,7 @@ impl Read {
         Self::of(Statement {
             operation: Operation::unreadable(reason),
             outputs: Outputs::Unknown,
+            values: Values::default(),
             named: None,
         })
     }

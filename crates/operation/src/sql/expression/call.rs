@@ -1,5 +1,7 @@
 //! Function calls, with their arguments, filters and windows.
 
+use super::total::is_constant;
+use crate::sql::columns::{CHOOSING, SHAPING};
 use crate::sql::functions;
 use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Name, Read, Reader};
@@ -11,13 +13,27 @@ pub(in crate::sql) struct Arguments<'t> {
     pub(in crate::sql) count: usize,
     /// The first two, where they are plain string constants without a name.
     pub(in crate::sql) literals: [Option<&'t str>; 2],
+    /// Which of the first 64 vary from row to row: a bit for each.
+    pub(in crate::sql) varying: u64,
 }
 
 impl<'t> Reader<'t, '_> {
     /// `name(…) …`; the position is at the parenthesis.
     pub(in crate::sql) fn call(&mut self, name: Name<'t>) -> Read<()> {
+        let (names, constants) = (self.columns.mark(), self.columns.constant_mark());
+        let start = self.position();
         let arguments = self.nested(Self::arguments)?;
         functions::record(&mut self.effects, name, &arguments);
+        // A count is shown to the client: it must not be one of the rows some values have.
+        let counted = self.since(start);
+        let column = matches!(counted, [_, _, _] | [_, _, _, _, _])
+            && !counted.iter().any(|token| token.is("distinct"));
+        if name.name == "count" && !column {
+            let group = self.columns.context.group;
+            let span = self.columns.since(names);
+            self.columns.give(span, group, SHAPING);
+        }
+        self.note_call(name, &arguments, names, constants);
         self.after_call()
     }
 
@@ -31,7 +47,13 @@ impl<'t> Reader<'t, '_> {
         }
         if !self.is_mark(")") {
             loop {
+                let start = self.position();
                 let literal = self.argument()?;
+                if !is_constant(self.since(start)) {
+                    let bit = u32::try_from(arguments.count).ok();
+                    let bit = bit.and_then(|bit| 1_u64.checked_shl(bit));
+                    arguments.varying |= bit.unwrap_or(u64::MAX);
+                }
                 if let Some(slot) = arguments.literals.get_mut(arguments.count) {
                     *slot = literal;
                 }
@@ -80,7 +102,7 @@ impl<'t> Reader<'t, '_> {
             self.skip(1);
             self.parens(|r| {
                 r.expect("where")?;
-                r.expression()
+                r.noting(CHOOSING, Self::expression)
             })?;
         }
         if matches!(self.word(0), "ignore" | "respect") && self.word(1) == "nulls" {
@@ -88,7 +110,7 @@ impl<'t> Reader<'t, '_> {
         }
         if self.eat("over") {
             if self.is_mark("(") {
-                self.nested(Self::window)?;
+                self.nested(|r| r.noting(CHOOSING, Self::window))?;
             } else {
                 self.column_id()?;
             }

@@ -1,7 +1,9 @@
 //! Operands with a grammar of their own: `CASE`, `CAST`, `EXTRACT(… FROM …)`, `XMLELEMENT` and so on.
 
 use super::Arguments;
+use super::total::is_constant;
 use crate::Verb;
+use crate::sql::columns::{Context, SHAPING};
 use crate::sql::functions;
 use crate::sql::lexer::{Kind, Token};
 use crate::sql::reader::{Name, Read, Reader, Unreadable};
@@ -47,9 +49,11 @@ impl<'t> Reader<'t, '_> {
                 self.skip(1);
                 self.nested(|r| {
                     r.parens(|r| {
+                        let start = r.position();
                         r.expression()?;
+                        let operand = r.since(start);
                         r.expect("as")?;
-                        r.type_name()?;
+                        r.cast(operand)?;
                         if r.eat("format") {
                             r.expression()?;
                         }
@@ -69,11 +73,12 @@ impl<'t> Reader<'t, '_> {
             "extract" | "trim" | "substring" | "overlay" | "position" | "normalize" if called => {
                 self.effects.functions.insert(word.to_owned());
                 self.skip(1);
-                self.nested(Self::worded_arguments)?;
+                self.nested(|r| r.worded_arguments(word))?;
             }
             "coalesce" | "greatest" | "least" | "nullif" | "xmlconcat" if called => {
                 self.effects.functions.insert(word.to_owned());
                 self.skip(1);
+                self.columns.skips();
                 self.parenthesised()?;
             }
             "xmlelement" | "xmlforest" | "xmlparse" | "xmlpi" | "xmlroot" | "xmlserialize"
@@ -85,6 +90,15 @@ impl<'t> Reader<'t, '_> {
                 self.effects.functions.insert(word.to_owned());
                 self.skip(1);
                 let plain = self.nested(Self::sql_xml_arguments)?;
+                let total = matches!(
+                    word,
+                    "xmlelement" | "xmlforest" | "xmlconcat" | "json_array"
+                );
+                if !plain && !total || word.ends_with("exists") {
+                    self.columns.fails();
+                }
+                // To servers before 16 or 17 it may be a column of a row.
+                self.columns.note_column(word);
                 if plain && word.starts_with("json") && word != "json_object" {
                     // To servers before 16 or 17 this may be a function of the user's.
                     let name = Name {
@@ -102,11 +116,16 @@ impl<'t> Reader<'t, '_> {
 
     fn case(&mut self) -> Read<()> {
         self.skip(1);
+        let condition = Context {
+            roles: self.columns.context.roles | SHAPING,
+            ..self.columns.context
+        };
+        self.columns.skips();
         if !self.is("when") {
-            self.expression()?;
+            self.noting(condition, Self::expression)?;
         }
         while self.eat("when") {
-            self.expression()?;
+            self.noting(condition, Self::expression)?;
             self.expect("then")?;
             self.expression()?;
         }
@@ -146,7 +165,7 @@ impl<'t> Reader<'t, '_> {
         self.rewind(start);
         if constant {
             self.type_name()?;
-            self.string()?;
+            self.take_constant();
             if word == "interval" {
                 self.interval_fields()?;
             }
@@ -155,13 +174,21 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// Arguments parted by words: `extract(year FROM t)`, `position(a IN b)`, `trim(BOTH FROM x)`.
-    fn worded_arguments(&mut self) -> Read<()> {
+    fn worded_arguments(&mut self, function: &str) -> Read<()> {
         self.expect_mark("(")?;
         self.eat_any(&["both", "leading", "trailing"]);
         self.eat("from");
         if !self.is_mark(")") {
+            let mut first = true;
             loop {
+                let start = self.position();
                 self.expression_before_in()?;
+                // A length can be negative, a pattern malformed.
+                let cuts = matches!(function, "substring" | "overlay");
+                if cuts && !first && !is_constant(self.since(start)) {
+                    self.columns.fails();
+                }
+                first = false;
                 let parted = self.eat_mark(",")
                     || self.eat_any(&["from", "for", "in", "placing", "similar", "escape"]);
                 if !parted {
@@ -215,6 +242,8 @@ impl<'t> Reader<'t, '_> {
         } else if self.is_any(&WORDS)
             && ![",", ")", "."].iter().any(|mark| self.nth_is_mark(1, mark))
         {
+            // It may be a column, too.
+            self.columns.note_column(self.word(0));
             if self.nth_is_mark(1, "(") && !self.previous().is_some_and(ends_operand) {
                 // A word before an operand in parentheses, or a function of that name.
                 let name = Name {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Kind, Lexer, Token, cut, is_identifier_start, token};
+use super::{Kind, Lexer, Token, cut, is_identifier_start, token, token_of};
 
 const UNENDED: &str = "a quoted string that does not end";
 
@@ -35,10 +35,7 @@ impl<'a> Lexer<'a> {
                     } else if let Some(next) = self.continuation() {
                         self.at = next;
                     } else {
-                        return Ok(Token {
-                            kind: Kind::String,
-                            text: value,
-                        });
+                        return Ok(token_of(Kind::String, value));
                     }
                 }
                 _ => return Err(UNENDED),
@@ -91,10 +88,7 @@ impl<'a> Lexer<'a> {
             }
         }
         Ok(match String::from_utf8(value) {
-            Ok(value) => Token {
-                kind: Kind::String,
-                text: Cow::Owned(value),
-            },
+            Ok(value) => token_of(Kind::String, Cow::Owned(value)),
             Err(_) => token(Kind::Opaque, ""),
         })
     }
@@ -207,10 +201,7 @@ impl<'a> Lexer<'a> {
         if value.is_empty() {
             return Err("an empty quoted identifier");
         }
-        Ok(Token {
-            kind: Kind::Quoted,
-            text: cut(value),
-        })
+        Ok(token_of(Kind::Quoted, cut(value)))
     }
 
     /// `$1`, `$$…$$` and `$tag$…$tag$`.

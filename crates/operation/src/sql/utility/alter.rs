@@ -1,7 +1,9 @@
 //! ALTER of everything.
 
 use super::objects::Shape;
+use crate::sql::columns::What;
 use crate::sql::functions;
+use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
 use crate::{Object, Verb};
 
@@ -31,7 +33,42 @@ impl Reader<'_, '_> {
         };
         self.eat_all(&["if", "exists"]);
         self.touch(shape, Verb::Alter)?;
+        self.unlabelled()?;
         self.scan()
+    }
+
+    /// What gives a column a name or a value that nobody labelled: `RENAME a TO b`, `RENAME TO b`, `SET
+    /// SCHEMA s`, `DETACH PARTITION p`, `NO INHERIT p`, `ALTER a TYPE text USING b`.
+    fn unlabelled(&mut self) -> Read<()> {
+        let start = self.position();
+        if self.eat("rename") {
+            self.eat("column");
+            if self.is("to") || self.word(1) != "to" && !self.is("constraint") {
+                self.columns.note(What::Any);
+            } else if !self.is("constraint") || self.word(1) == "to" {
+                let name = self.label()?;
+                self.columns.note_column(name);
+            }
+        }
+        self.rewind(start);
+        let mut using = false;
+        let mut depth = 0_usize;
+        for token in self.tokens().get(start..).unwrap_or_default() {
+            if token.is_mark("(") {
+                depth = depth.saturating_add(1);
+            } else if token.is_mark(")") {
+                depth = depth.saturating_sub(1);
+            } else if token.is_mark(",") && depth == 0 {
+                using = false;
+            } else if token.is("detach") || token.is("inherit") || token.is("schema") {
+                self.columns.note(What::Any);
+            } else if token.is("using") {
+                using = true;
+            } else if using && matches!(token.kind, Kind::Word | Kind::Quoted) {
+                self.columns.note_column(&token.text);
+            }
+        }
+        Ok(())
     }
 
     /// `ALTER TABLE ALL IN TABLESPACE …`.

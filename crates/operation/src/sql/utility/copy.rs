@@ -1,5 +1,6 @@
 //! COPY in both directions, with the connection, a server file or a program at the other end.
 
+use crate::sql::columns::Columns;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
 use crate::{Object, Verb};
@@ -9,7 +10,8 @@ impl Reader<'_, '_> {
         self.skip(1);
         self.eat("binary");
         let table = if self.is_mark("(") {
-            self.parens(Self::query)?;
+            let top = Columns::returning();
+            self.noting(top, |r| r.parens(Self::query))?;
             None
         } else {
             let name = self.name()?;
@@ -54,7 +56,9 @@ impl Reader<'_, '_> {
         while !self.at_end() {
             if self.is("where") {
                 self.skip(1);
-                return self.expression();
+                // About the rows that come in.
+                let incoming = Columns::returning();
+                return self.noting(incoming, Self::expression);
             }
             if self.is_mark("(") {
                 self.skip_parens()?;

@@ -3,6 +3,7 @@
 mod code;
 
 use super::objects::Shape;
+use crate::sql::columns::What;
 use crate::sql::reader::{Read, Reader};
 use crate::sql::write::created;
 use crate::{Object, Verb};
@@ -108,10 +109,15 @@ impl Reader<'_, '_> {
         if self.is("execute") {
             self.execute_rest()?;
         } else {
-            self.query()?;
+            self.stored_query()?;
         }
         self.with_data();
         Ok(())
+    }
+
+    fn stored_query(&mut self) -> Read<()> {
+        let stored = self.columns.stored();
+        self.noting(stored, Self::query)
     }
 
     /// Views of every kind: what they read counts as read by who defines them.
@@ -130,7 +136,7 @@ impl Reader<'_, '_> {
         if recursive {
             self.ctes.push(name.name);
         }
-        self.query()?;
+        self.stored_query()?;
         if recursive {
             self.ctes.pop();
         }
@@ -164,7 +170,9 @@ impl Reader<'_, '_> {
         if self.eat("using") {
             self.column_id()?;
         }
-        self.parens(|r| r.list(Self::index_element))?;
+        // The values stay with the table.
+        let index = self.columns.inner();
+        self.noting(index, |r| r.parens(|r| r.list(Self::index_element)))?;
         self.scan()
     }
 
@@ -241,6 +249,9 @@ impl Reader<'_, '_> {
         inner.create()?;
         if !inner.at_end() {
             return Err(inner.unexpected());
+        }
+        if !inner.columns.roles().is_empty() {
+            self.columns.note(What::Any);
         }
         self.effects.merge(inner.effects);
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::sql::Outputs;
+use crate::sql::columns::Columns;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
 use crate::{Access, Object, Verb};
@@ -75,10 +76,11 @@ impl Reader<'_, '_> {
     }
 
     fn explained(&mut self) -> Read<()> {
+        let top = Columns::returning();
         if self.starts_query() || self.is_mark("(") {
-            return self.query();
+            return self.noting(top, Self::query);
         }
-        if self.data_modification()? {
+        if self.noting(top, Self::data_modification)? {
             return Ok(());
         }
         match self.word(0) {

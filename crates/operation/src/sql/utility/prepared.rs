@@ -1,10 +1,11 @@
 //! Statements and cursors kept under a name: PREPARE, EXECUTE, DECLARE, FETCH and their ends.
 
+use crate::sql::columns::Columns;
 use crate::sql::effects::Effects;
 use crate::sql::lexer::Kind;
 use crate::sql::reader::{Read, Reader};
 use crate::sql::{Kept, Named, Outputs, Statement};
-use crate::{Object, Verb};
+use crate::{Object, Values, Verb};
 
 impl Reader<'_, '_> {
     /// `PREPARE name (types) AS statement`.
@@ -38,9 +39,10 @@ impl Reader<'_, '_> {
     /// A statement within this one: its effects count here too.
     fn inner_statement(&mut self) -> Read<Box<Statement>> {
         let outer = std::mem::take(&mut self.effects);
+        let top = Columns::returning();
         if self.starts_query() || self.is_mark("(") {
-            self.top_query()?;
-        } else if !self.data_modification()? {
+            self.noting(top, Self::top_query)?;
+        } else if !self.noting(top, Self::data_modification)? {
             return Err(self.unexpected());
         }
         let inner = std::mem::replace(&mut self.effects, outer);
@@ -57,6 +59,7 @@ impl Reader<'_, '_> {
         Ok(Box::new(Statement {
             operation,
             outputs,
+            values: Values::default(),
             named: None,
         }))
     }

@@ -120,7 +120,7 @@ impl Reader<'_, '_> {
         }
         // `DO INSTEAD (SELECT …) UNION …`
         if self.goes_on_as_query() {
-            self.query_rest()?;
+            self.query_rest(0)?;
         }
         Ok(())
     }

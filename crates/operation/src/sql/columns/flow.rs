@@ -1,0 +1,213 @@
+//! Following the links: who uses a name uses what it stands for.
+
+use std::collections::BTreeSet;
+
+use super::{Columns, Label, MOVED, SHAPING, Span, What};
+use crate::{Mention, Move, Roles};
+
+/// Names of output columns that the server makes up, or spells otherwise than the statement does.
+#[rustfmt::skip]
+const MADE_UP: [&str; 25] = [
+    "?column?", "array", "bool", "bpchar", "btrim", "case", "coalesce", "exists", "float4",
+    "float8", "int2", "int4", "int8", "interval", "is_normalized", "ltrim", "numeric", "overlaps",
+    "pg_collation_for", "row", "rtrim", "timetz", "timestamptz", "timezone", "varbit",
+];
+
+/// Functions of any row: `u.to_json` is `to_json(u)`.
+#[rustfmt::skip]
+const OF_ROWS: [&str; 17] = [
+    "concat", "format", "hash_record", "hash_record_extended", "json_build_array",
+    "jsonb_build_array", "num_nonnulls", "num_nulls", "pg_column_size", "quote_literal",
+    "quote_nullable", "record_out", "record_send", "row_to_json", "text", "to_json", "to_jsonb",
+];
+
+impl<'t> Columns<'t> {
+    /// The columns in their roles.
+    pub(in crate::sql) fn roles(&mut self) -> Roles {
+        let output = self.stores_output();
+        if output > 0 {
+            let all = self.since(0);
+            self.give(all, 0, output);
+        }
+        if self.noted.iter().all(|noted| noted.roles == 0) {
+            return Roles::default();
+        }
+        self.follow_links();
+        let mut shaping = BTreeSet::new();
+        let mut moved = BTreeSet::new();
+        for noted in &self.noted {
+            if noted.roles & SHAPING > 0 {
+                self.mentions(noted.what, |mention| {
+                    shaping.insert(mention);
+                });
+            }
+            if noted.roles & MOVED > 0 {
+                let to = self.mention_of_target(noted.target);
+                self.mentions(noted.what, |from| {
+                    if !self.stays(&from, to.as_ref()) {
+                        moved.insert(Move {
+                            from,
+                            to: to.clone(),
+                        });
+                    }
+                });
+            }
+        }
+        Roles {
+            shaping: shaping.into_iter().collect(),
+            moved: moved.into_iter().collect(),
+        }
+    }
+
+    /// Whether the value goes to the column it is from.
+    fn stays(&self, from: &Mention, to: Option<&Mention>) -> bool {
+        let Some(to) = to else { return false };
+        let single = self.tables.len() == 1;
+        from.column.is_some()
+            && from.column == to.column
+            && to.relation.is_some()
+            && (from.relation == to.relation || from.relation.is_none() && single)
+    }
+
+    /// Sorts the links by the name they go by.
+    pub(super) fn index_names(&mut self) {
+        if self.links.is_empty() || !self.names.is_empty() {
+            return;
+        }
+        for (index, link) in self.links.iter().enumerate() {
+            match link.label {
+                Label::Name(name) => self.names.entry(name).or_default().links.push(index),
+                Label::Alias(name, table) => {
+                    let meaning = self.names.entry(name).or_default();
+                    meaning.links.push(index);
+                    match table {
+                        Some(table) => meaning.tables.push(table),
+                        None => meaning.other = true,
+                    }
+                }
+                Label::Values | Label::MadeUp | Label::Any | Label::None => {}
+            }
+        }
+    }
+
+    fn follow_links(&mut self) {
+        if self.links.is_empty() {
+            return;
+        }
+        self.index_names();
+        let with = |label: Label<'_>| -> Vec<usize> {
+            let links = self.links.iter().enumerate();
+            let found = links.filter(|(_, link)| link.label == label);
+            found.map(|(index, _)| index).collect()
+        };
+        let (values, made_up, any) = (with(Label::Values), with(Label::MadeUp), with(Label::Any));
+        let mut given = vec![0_u8; self.links.len()];
+        let mut open: Vec<usize> = (0..self.noted.len())
+            .filter(|index| self.noted.get(*index).is_some_and(|noted| noted.roles > 0))
+            .collect();
+        while let Some(index) = open.pop() {
+            let Some(noted) = self.noted.get(index).copied() else {
+                continue;
+            };
+            let (name, row) = match noted.what {
+                What::Column { qualifier, name } => {
+                    let row = qualifier.filter(|_| OF_ROWS.contains(&name));
+                    (name, row)
+                }
+                What::AllOf(name) | What::Item(name) => (name, None),
+                What::All | What::Table(_) | What::Any => ("", None),
+            };
+            let mut links: Vec<usize> = noted.link.checked_sub(1).into_iter().collect();
+            if !name.is_empty() {
+                for name in [Some(name), row].into_iter().flatten() {
+                    let meaning = self.names.get(name);
+                    links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
+                }
+                links.extend(&any);
+                if is_numbered(name) {
+                    links.extend(&values);
+                }
+                if MADE_UP.contains(&name) {
+                    links.extend(&made_up);
+                }
+            }
+            for link in links {
+                self.follow(link, noted.roles, &mut given, &mut open);
+            }
+        }
+    }
+
+    /// Gives roles to what a link stands for, once.
+    fn follow(&mut self, link: usize, roles: u8, given: &mut [u8], open: &mut Vec<usize>) {
+        let (Some(to), Some(given)) = (self.links.get(link).copied(), given.get_mut(link)) else {
+            return;
+        };
+        let new = roles & !*given;
+        if new == 0 {
+            return;
+        }
+        *given |= new;
+        let Span { start, end } = to.span;
+        let within = self.noted.get_mut(start..end).unwrap_or_default();
+        for (offset, noted) in within.iter_mut().enumerate() {
+            if noted.group == to.group && noted.roles & new != new {
+                noted.roles |= new;
+                // Where it was going is not where it goes now.
+                noted.target = 0;
+                open.push(start + offset);
+            }
+        }
+    }
+
+    /// What a name can mean to someone who knows the columns of relations.
+    pub(super) fn mentions(&self, what: What<'t>, mut each: impl FnMut(Mention)) {
+        match what {
+            What::Column {
+                qualifier: Some(qualifier),
+                name,
+            } => {
+                let meaning = self.names.get(qualifier);
+                let tables = meaning.map_or(&[][..], |meaning| &meaning.tables);
+                for table in tables.iter().filter_map(|table| self.tables.get(*table)) {
+                    each(Mention {
+                        relation: Some(table.owned()),
+                        column: Some(name.to_owned()),
+                    });
+                }
+                if tables.is_empty() || meaning.is_some_and(|meaning| meaning.other) {
+                    each(column(name));
+                }
+            }
+            What::Column {
+                qualifier: None,
+                name,
+            } => each(column(name)),
+            What::Table(table) => each(Mention {
+                relation: self.tables.get(table).map(|table| table.owned()),
+                column: None,
+            }),
+            What::Any => each(Mention::ANY),
+            What::AllOf(qualifier) => {
+                let known = self.names.contains_key(qualifier);
+                if !known {
+                    each(Mention::ANY);
+                }
+            }
+            // Links lead to what they stand for.
+            What::All | What::Item(_) => {}
+        }
+    }
+}
+
+/// `column1`: how the server names the columns of VALUES.
+fn is_numbered(name: &str) -> bool {
+    name.strip_prefix("column")
+        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn column(name: &str) -> Mention {
+    Mention {
+        relation: None,
+        column: Some(name.to_owned()),
+    }
+}
