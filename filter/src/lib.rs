@@ -23,6 +23,7 @@ mod control;
 mod id;
 mod metrics;
 mod root;
+mod schema;
 mod sessions;
 mod shell;
 mod tcp;

@@ -119,6 +119,8 @@ impl RootContext for Root {
             });
         }
         shell.end_stalled(now);
+        shell.shared.forget_old(now);
+        shell.schema.on_tick(&shell.config.resource, &shell.shared);
         shell.recording.on_tick(shell, now);
     }
 

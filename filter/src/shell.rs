@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use ostiary_policy::Bundle;
-use ostiary_session::{Now, State};
+use ostiary_session::{Now, State, postgres::Shared};
 use proxy_wasm::{hostcalls, types::Status};
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     control::{Calls, recording::Recording},
     metrics::Metrics,
+    schema::Schema,
     sessions::{Connection, Phase, Sessions},
 };
 
@@ -30,6 +31,8 @@ pub(crate) struct Shell {
     pub(crate) sessions: Sessions,
     pub(crate) calls: Calls,
     pub(crate) recording: Recording,
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) schema: Schema,
     state: RefCell<State>,
     ending: RefCell<Vec<(u32, Now)>>,
 }
@@ -43,6 +46,8 @@ impl Shell {
             sessions: Sessions::default(),
             calls: Calls::default(),
             recording: Recording::new(),
+            shared: Rc::default(),
+            schema: Schema::default(),
             state: RefCell::new(deny_all("policy not received")),
             ending: RefCell::default(),
         }

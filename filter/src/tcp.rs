@@ -68,7 +68,7 @@ impl Tcp {
             context: self.context,
             id,
             peer,
-            session: Session::new(config, shell.state(), now),
+            session: Session::new(config, shell.state(), Rc::clone(&shell.shared), now),
             writable: false,
             unsent: Vec::new(),
             stalled: None,

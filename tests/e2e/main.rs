@@ -12,6 +12,7 @@ mod malformed;
 mod masking;
 mod outage;
 mod policy;
+mod reference;
 mod story;
 mod unsupported;
 mod up;

@@ -94,7 +94,7 @@ fn open(labels: bool) -> Session {
         peer: "10.0.0.9:5000".to_owned(),
         limits: Limits::default(),
     };
-    let mut session = Session::new(config, state(labels), NOW);
+    let mut session = Session::new(config, state(labels), Rc::default(), NOW);
     let mut hello = Vec::new();
     let parameters = vec![("user", "u"), ("database", "d")];
     StartupMessage {

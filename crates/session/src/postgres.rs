@@ -14,7 +14,9 @@ mod inbox;
 mod incoming;
 mod journal;
 mod judge;
+mod keys;
 mod login;
+mod maps;
 mod names;
 mod open;
 mod outbox;
@@ -25,6 +27,7 @@ mod reply;
 mod rows;
 mod running;
 mod scram;
+mod shared;
 mod simple;
 mod startup;
 mod taint;
@@ -34,6 +37,9 @@ mod tests;
 
 #[doc(hidden)]
 pub use self::exercise::exercise;
+pub use self::shared::Shared;
+
+use std::rc::Rc;
 
 use ostiary_record::{Closed, Refused, event::Kind};
 use ostiary_wire::postgres::frontend::encode;
@@ -79,10 +85,10 @@ enum Next {
 
 impl Session {
     /// A connection that has just opened.
-    pub fn new(config: Config, state: State, now: Now) -> Self {
+    pub fn new(config: Config, state: State, shared: Rc<Shared>, now: Now) -> Self {
         let login = LoginPhase::new(&config, now);
         Self {
-            core: Core::new(config, state, now),
+            core: Core::new(config, state, shared, now),
             phase: Phase::Login(Box::new(login)),
         }
     }

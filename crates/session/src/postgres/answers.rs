@@ -352,6 +352,10 @@ impl Open {
         self.statements.answered(segment);
         self.portals.answered(segment);
         if status == TransactionStatus::Idle {
+            if let Some(changed) = self.untold_ddl {
+                core.shared.change_schema();
+                self.untold_ddl = Some(changed).filter(|changed| *changed > segment);
+            }
             self.settings_changed = false;
             self.transaction_tainted = false;
             // Portals end with their transaction; a cursor may be held over, and FETCH names it.

@@ -13,7 +13,7 @@ use ostiary_policy::Masks;
 const MAX_ROWS: usize = 200_000;
 
 /// What the server said.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Catalogue {
     /// Labelled columns: table, view, partition or child.
     labelled: BTreeMap<(u32, i16), Rc<Strategy>>,
@@ -51,7 +51,7 @@ impl Catalogue {
         if attribute == 0 && self.touched.contains(&table) {
             return Origin::WholeRow;
         }
-        if self.known.binary_search(&table).is_ok() {
+        if self.knows(table) {
             Origin::Clean
         } else {
             Origin::Unknown
@@ -95,17 +95,43 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The answer is complete. What was labelled in the answer `before`, of the same labels, stays so:
-    /// a column that was renamed or a view that was dropped in a transaction may come back.
-    pub(super) fn finish(&mut self, before: Self) {
+    /// The answer is complete.
+    pub(super) fn finish(&mut self) {
         self.known.sort_unstable();
-        for (column, strategy) in before.labelled {
-            self.labelled.entry(column).or_insert(strategy);
+        self.known.shrink_to_fit();
+    }
+
+    /// Whether the relation is in it.
+    pub(super) fn knows(&self, relation: u32) -> bool {
+        self.known.binary_search(&relation).is_ok()
+    }
+
+    /// What was labelled in the answer `before`, of the same labels, stays so: a column that was renamed
+    /// or a view that was dropped in a transaction may come back.
+    pub(super) fn after(self: Rc<Self>, before: &Self) -> Rc<Self> {
+        let covered = before
+            .labelled
+            .keys()
+            .all(|column| self.labelled.contains_key(column))
+            && before.names.iter().all(|(name, schemas)| {
+                let here = self.names.get(name);
+                here.is_some_and(|here| schemas.is_subset(here))
+            });
+        if covered {
+            return self;
         }
-        for (name, schemas) in before.names {
-            self.names.entry(name).or_default().extend(schemas);
+        let mut both = Rc::unwrap_or_clone(self);
+        for (column, strategy) in &before.labelled {
+            both.labelled
+                .entry(*column)
+                .or_insert_with(|| Rc::clone(strategy));
         }
-        self.touched.extend(before.touched);
+        for (name, schemas) in &before.names {
+            let here = both.names.entry(name.clone()).or_default();
+            here.extend(schemas.iter().cloned());
+        }
+        both.touched.extend(&before.touched);
+        Rc::new(both)
     }
 }
 

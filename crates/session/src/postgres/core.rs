@@ -1,16 +1,19 @@
 //! What every phase of a connection shares.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use ostiary_record::event::Kind;
 use ostiary_wire::Malformed;
 
 use super::journal::Journal;
+use super::shared::Shared;
 use crate::{Config, Effect, Now, State};
 
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) state: State,
+    pub(super) shared: Rc<Shared>,
     pub(super) journal: Journal,
     pub(super) effects: VecDeque<Effect>,
     pub(super) client: ToClient,
@@ -51,11 +54,12 @@ impl Fatal {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, state: State, now: Now) -> Self {
+    pub(super) fn new(config: Config, state: State, shared: Rc<Shared>, now: Now) -> Self {
         Self {
             journal: Journal::new(config.session_id.clone()),
             config,
             state,
+            shared,
             effects: VecDeque::new(),
             client: ToClient::default(),
             now,

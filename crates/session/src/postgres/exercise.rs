@@ -141,7 +141,7 @@ impl Run {
         };
         let now = Now(1_700_000_000_000_000);
         Ok(Self {
-            session: Session::new(config, state_of(rules)?, now),
+            session: Session::new(config, state_of(rules)?, Rc::default(), now),
             model: Model::new(first >> 1),
             now,
             rules,

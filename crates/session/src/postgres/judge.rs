@@ -55,6 +55,8 @@ pub(super) struct Judgement {
     pub(super) writes: bool,
     /// Whether it may change what relations and columns mean.
     pub(super) reshapes: bool,
+    /// Whether its text says so, or cannot be read: a call may hide a change, yet rarely does.
+    pub(super) is_ddl: bool,
     /// It cannot be carried, whatever policy says.
     pub(super) unsupported: bool,
 }
@@ -237,7 +239,8 @@ impl Judge {
             verb: operation.verb.as_str(),
             accesses: accesses.into_iter().collect(),
             writes: operation.writes(),
-            reshapes: reshapes(operation),
+            reshapes: reshapes(operation, is_ddl(operation)),
+            is_ddl: is_ddl(operation),
             unsupported: unsupported(operation).is_some(),
         }
     }
@@ -320,6 +323,7 @@ fn together(judgements: &[Rc<Judgement>]) -> Judgement {
         accesses: owned(accesses),
         writes: judgements.iter().any(|judgement| judgement.writes),
         reshapes: judgements.iter().any(|judgement| judgement.reshapes),
+        is_ddl: judgements.iter().any(|judgement| judgement.is_ddl),
         unsupported,
     }
 }
@@ -338,19 +342,22 @@ fn unsupported(operation: &Operation) -> Option<&'static str> {
 }
 
 /// Whether names, origins or settings may mean something else after `operation`.
-fn reshapes(operation: &Operation) -> bool {
+fn reshapes(operation: &Operation, is_ddl: bool) -> bool {
+    is_ddl
+        || operation
+            .accesses
+            .iter()
+            .any(|access| matches!(access.verb, Verb::Call | Verb::FunctionCall))
+}
+
+/// Whether it changes the schema, or runs what is not in its text.
+fn is_ddl(operation: &Operation) -> bool {
     operation.facts.dynamic
         || operation.facts.unreadable.is_some()
         || operation.accesses.iter().any(|access| {
             matches!(
                 access.verb,
-                Verb::Create
-                    | Verb::Alter
-                    | Verb::Drop
-                    | Verb::Call
-                    | Verb::Do
-                    | Verb::FunctionCall
-                    | Verb::Unreadable
+                Verb::Create | Verb::Alter | Verb::Drop | Verb::Do | Verb::Unreadable
             )
         })
 }

@@ -493,9 +493,14 @@ impl Login {
                 Some(Method::Scram(scram, proof @ Proof::Asked)),
                 Authentication::SaslContinue(challenge),
             ) => {
-                let password = self.opened.as_ref().map(|opened| opened.password.as_str());
+                let Some(opened) = &self.opened else {
+                    return Err(lost_state());
+                };
+                let (shared, role) = (&core.shared, &core.config.role);
                 let answer = scram
-                    .client_final(challenge, password.unwrap_or_default())
+                    .client_final(challenge, |salt, iterations| {
+                        shared.keys(role, &opened.password, salt, iterations, core.now)
+                    })
                     .map_err(|error| hostile(&error.to_string()))?;
                 *proof = Proof::Answered;
                 core.send_to_server(encoded(|out| {
@@ -508,9 +513,10 @@ impl Login {
                 Some(Method::Scram(scram, proof @ Proof::Answered)),
                 Authentication::SaslFinal(outcome),
             ) => {
-                scram
+                let keys = scram
                     .verify(outcome)
                     .map_err(|error| hostile(&error.to_string()))?;
+                core.shared.keep_keys(&core.config.role, keys, core.now);
                 *proof = Proof::Verified;
                 Ok(())
             }

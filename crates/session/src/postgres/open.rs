@@ -33,7 +33,7 @@ pub(super) struct Open {
     pub(super) masks_version: u64,
     hash_key: Rc<Vec<u8>>,
     pub(super) masker: Masker,
-    pub(super) catalogue: Catalogue,
+    pub(super) catalogue: Rc<Catalogue>,
     /// The masks it was asked for.
     pub(super) catalogue_version: u64,
     /// The catalogue may be older than the schema or the bundle: what it calls clean is masked.
@@ -42,6 +42,12 @@ pub(super) struct Open {
     pub(super) outdated: bool,
     /// When it was asked for last.
     pub(super) asked_at: Now,
+    /// What the shared count of changes was then; nothing inside a transaction.
+    pub(super) schema: Option<u64>,
+    /// This session may have changed the schema since it asked.
+    pub(super) own_ddl: bool,
+    /// The segment that may have changed it, while other sessions were not told.
+    pub(super) untold_ddl: Option<u64>,
     /// A refresh failed; the next one is tried in this segment.
     pub(super) refresh_from: u64,
     /// The relation that made the catalogue outdated: not a reason to ask again.
@@ -131,11 +137,14 @@ impl Open {
             masks_version: 0,
             hash_key: Rc::new(Vec::new()),
             masker: Masker::new(no_key(), Rewriter::new([], no_key())),
-            catalogue: Catalogue::default(),
+            catalogue: Rc::default(),
             catalogue_version: 0,
             stale: false,
             outdated: false,
             asked_at: core.now,
+            schema: None,
+            own_ddl: false,
+            untold_ddl: None,
             refresh_from: 0,
             unknown_relation: 0,
             settings_tainted: false,
@@ -292,6 +301,9 @@ impl Open {
     /// Nobody is there any more.
     pub(super) fn abandon(&mut self, core: &mut Core) {
         self.outbox.clear();
+        if self.untold_ddl.take().is_some() {
+            core.shared.change_schema();
+        }
         self.end_hold(core, "the session ended");
     }
 

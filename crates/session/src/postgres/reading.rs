@@ -183,6 +183,10 @@ impl Open {
         self.note_settings(taint, operations);
         if judgement.reshapes {
             self.stale = !self.masks.columns.is_empty();
+            self.own_ddl = true;
+            if judgement.is_ddl {
+                self.untold_ddl = Some(self.segment);
+            }
         }
         let sets = judgement.reshapes
             || operations

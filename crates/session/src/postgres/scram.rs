@@ -4,8 +4,9 @@
 //! it knows the password too.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+use super::keys::{Derived, sign};
 
 /// The mechanism's name in AuthenticationSASL.
 pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
@@ -34,6 +35,7 @@ pub(super) enum ScramError {
 pub(super) struct Scram {
     nonce: String,
     server_signature: Option<[u8; 32]>,
+    derived: Option<Derived>,
 }
 
 impl Scram {
@@ -42,6 +44,7 @@ impl Scram {
         Self {
             nonce,
             server_signature: None,
+            derived: None,
         }
     }
 
@@ -54,11 +57,12 @@ impl Scram {
         format!("n=,r={}", self.nonce)
     }
 
-    /// The client-final-message that answers the server-first-message.
+    /// The client-final-message that answers the server-first-message; `derive` gives the keys for a
+    /// salt and a number of iterations.
     pub(super) fn client_final(
         &mut self,
         server_first: &[u8],
-        password: &str,
+        derive: impl FnOnce(&[u8], u32) -> Derived,
     ) -> Result<String, ScramError> {
         let server_first = std::str::from_utf8(server_first).map_err(|_| ScramError::Malformed)?;
         let mut parts = server_first.split(',');
@@ -80,11 +84,9 @@ impl Scram {
             return Err(ScramError::Malformed);
         }
 
-        let mut salted = [0_u8; 32];
-        pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, iterations, &mut salted);
-        let client_key = sign(&salted, b"Client Key");
-        let stored_key: [u8; 32] = Sha256::digest(client_key).into();
-        let server_key = sign(&salted, b"Server Key");
+        let derived = derive(&salt, iterations);
+        let keys = &derived.keys;
+        let stored_key: [u8; 32] = Sha256::digest(keys.client).into();
 
         // "biws" is "n,," in base64: no channel binding.
         let without_proof = format!("c=biws,r={nonce}");
@@ -93,24 +95,28 @@ impl Scram {
             self.client_first_bare()
         );
         let client_signature = sign(&stored_key, auth.as_bytes());
-        let proof: Vec<u8> = client_key
+        let proof: Vec<u8> = keys
+            .client
             .iter()
             .zip(client_signature)
             .map(|(key, signature)| key ^ signature)
             .collect();
-        self.server_signature = Some(sign(&server_key, auth.as_bytes()));
+        self.server_signature = Some(sign(&keys.server, auth.as_bytes()));
+        self.derived = Some(derived);
         Ok(format!("{without_proof},p={}", STANDARD.encode(proof)))
     }
 
-    /// Checks the server-final-message.
-    pub(super) fn verify(&self, server_final: &[u8]) -> Result<(), ScramError> {
+    /// Checks the server-final-message; gives the keys, which the server has proved to know.
+    pub(super) fn verify(&mut self, server_final: &[u8]) -> Result<Derived, ScramError> {
         let server_final = std::str::from_utf8(server_final).map_err(|_| ScramError::Malformed)?;
         let signature = attribute(server_final.split(',').next(), "v=")?;
         let signature = STANDARD
             .decode(signature)
             .map_err(|_| ScramError::Malformed)?;
-        match self.server_signature {
-            Some(expected) if expected.as_slice() == signature.as_slice() => Ok(()),
+        match (self.server_signature, self.derived.take()) {
+            (Some(expected), Some(derived)) if expected.as_slice() == signature.as_slice() => {
+                Ok(derived)
+            }
             _ => Err(ScramError::Signature),
         }
     }
@@ -121,17 +127,19 @@ fn attribute<'a>(part: Option<&'a str>, name: &str) -> Result<&'a str, ScramErro
         .ok_or(ScramError::Malformed)
 }
 
-/// HMAC-SHA-256. Any key length is sound, so the error of the constructor cannot come.
-fn sign(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mac) => mac.chain_update(message).finalize().into_bytes().into(),
-        Err(_) => [0; 32],
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
+    use super::super::keys::Keys;
     use super::*;
+
+    fn derive(password: &str) -> impl Fn(&[u8], u32) -> Derived {
+        move |salt, iterations| Derived {
+            id: Derived::id("", password, salt, iterations),
+            keys: Rc::new(Keys::derive(password, salt, iterations)),
+        }
+    }
 
     /// The exchange of RFC 7677, section 3, with the user name PostgreSQL leaves empty put aside.
     #[test]
@@ -140,14 +148,14 @@ mod tests {
         assert_eq!(scram.client_first(), "n,,n=,r=rOprNGfwEbeRWgbNEkqO");
         let server_first = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
             s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
-        let client_final = scram.client_final(server_first, "pencil").unwrap();
+        let client_final = scram.client_final(server_first, derive("pencil")).unwrap();
         assert!(
             client_final
                 .starts_with("c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=")
         );
         let signature = STANDARD.encode(scram.server_signature.unwrap());
-        assert_eq!(scram.verify(format!("v={signature}").as_bytes()), Ok(()));
-        assert_eq!(scram.verify(b"v=AAAA"), Err(ScramError::Signature));
+        assert!(scram.verify(format!("v={signature}").as_bytes()).is_ok());
+        assert_eq!(scram.verify(b"v=AAAA").err(), Some(ScramError::Signature));
     }
 
     #[test]
@@ -163,8 +171,9 @@ mod tests {
         ];
         for (server_first, expected) in cases {
             let mut scram = Scram::new("abc".to_owned());
-            assert_eq!(scram.client_final(server_first, "x").unwrap_err(), expected);
-            assert_eq!(scram.verify(b"v=AAAA").unwrap_err(), ScramError::Signature);
+            let refused = scram.client_final(server_first, derive("x"));
+            assert_eq!(refused.unwrap_err(), expected);
+            assert_eq!(scram.verify(b"v=AAAA").err(), Some(ScramError::Signature));
         }
     }
 }

@@ -20,6 +20,7 @@ mod hostile;
 mod login;
 mod masks;
 mod names;
+mod shared;
 mod simple;
 mod split;
 mod startup;

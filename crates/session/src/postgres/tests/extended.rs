@@ -238,6 +238,7 @@ fn flush_brings_answers_before_sync() {
     assert!(rig.take().contains("RowDescription"));
     rig.change(Rules::Plain);
     rig.change(Rules::Labels);
+    rig.wait(61_000_000);
     // The catalogue is asked for between rounds, not inside of one.
     rig.send(&bind("", "").execute("").flush().0);
     let seen = rig.take();

@@ -17,6 +17,8 @@ const ACCESS: &str = r#"
 @id("writes") permit (principal in Group::"analysts",
     action in [Action::"sql:insert", Action::"sql:update", Action::"sql:delete", Action::"sql:call"],
     resource in Resource::"shop");
+@id("owners-build") permit (principal in Group::"owners", action in Action::"sql:ddl",
+    resource in Resource::"shop");
 @id("no-truncate") @reason("nobody empties a table") forbid (principal, action == Action::"sql:truncate", resource);
 @id("no-purge") @reason("purge is for people") forbid (principal, action == Action::"sql:call",
     resource == Function::"shop/app/public.purge");

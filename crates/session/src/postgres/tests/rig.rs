@@ -1,6 +1,7 @@
 //! A client, a session and a server, with the promises checked at every step.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use ostiary_operation::sql::{self, Reading};
 use ostiary_operation::{Principal, Target};
@@ -11,7 +12,7 @@ use super::client::{hello, password};
 use super::policy::Rules;
 use super::server::{Auth, PASSWORD, Ran, Server};
 use super::transcript;
-use crate::postgres::Session;
+use crate::postgres::{Session, Shared};
 use crate::{AskApproval, Config, Effect, Limits, Login, Now, OpenSession, Opened, Outcome, State};
 
 pub(super) const TOKEN: &str = "eyJ.token";
@@ -77,9 +78,14 @@ impl Rig {
     }
 
     pub(super) fn with(state: State, auth: Auth, config: Config) -> Self {
+        Self::beside(&Rc::default(), state, auth, config)
+    }
+
+    /// A connection of the VM that others with this `shared` are of.
+    pub(super) fn beside(shared: &Rc<Shared>, state: State, auth: Auth, config: Config) -> Self {
         let now = Now(1_700_000_000_000_000);
         Self {
-            session: Session::new(config, state.clone(), now),
+            session: Session::new(config, state.clone(), Rc::clone(shared), now),
             server: Server::new(auth),
             state,
             principal: principal(&["analysts"]),

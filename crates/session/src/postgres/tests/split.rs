@@ -2,6 +2,7 @@
 //! random ones.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use ostiary_record::Event;
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
@@ -178,7 +179,7 @@ fn play(
     client_cuts: &BTreeSet<usize>,
     server_cuts: &BTreeSet<usize>,
 ) -> Seen {
-    let mut session = Session::new(config(), state.clone(), NOW);
+    let mut session = Session::new(config(), state.clone(), Rc::default(), NOW);
     let mut server = Server::new(conversation.auth);
     answers(&mut server);
     let mut seen = Seen::default();
