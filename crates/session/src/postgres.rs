@@ -31,6 +31,8 @@ mod shared;
 mod simple;
 mod startup;
 mod taint;
+mod texts;
+mod verdicts;
 
 #[cfg(test)]
 mod tests;

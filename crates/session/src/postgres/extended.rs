@@ -384,7 +384,7 @@ impl Open {
         }
     }
 
-    fn judge_prepared(&mut self, prepared: &[Rc<Prepared>]) -> (Rc<[Operation]>, Rc<Judgement>) {
+    fn judge_prepared(&self, prepared: &[Rc<Prepared>]) -> (Rc<[Operation]>, Rc<Judgement>) {
         if let [only] = prepared {
             let operations = self.resolve(&only.read);
             let judgement = self.judge(&only.read, &operations);

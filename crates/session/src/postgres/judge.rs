@@ -1,21 +1,15 @@
 //! Text to verdict, with both steps cached.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
 use ostiary_operation::{Operation, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
-/// Entries each cache may hold before it is emptied; a session that never repeats itself must not grow.
-const MAX_CACHED: usize = 128;
-/// Bytes of all texts together that are kept.
-const MAX_CACHED_BYTES: usize = 32 << 10;
-/// Bytes of a text that is worth keeping.
-const MAX_CACHED_TEXT: usize = 4096;
-/// How many texts are remembered as seen once. Most texts with literals in them never come again.
-const SEEN: usize = 64;
+use super::shared::Shared;
+use super::verdicts::JudgeId;
 
 /// Decides for one principal on one target.
 #[derive(Debug)]
@@ -23,12 +17,9 @@ pub(super) struct Judge {
     bundle: Rc<Bundle>,
     principal: Principal,
     target: Target,
-    /// Counts bundles.
-    version: u64,
-    reads: BTreeMap<String, (Reading, Rc<Read>)>,
-    read_bytes: usize,
-    seen: [u64; SEEN],
-    judgements: BTreeMap<Operation, Rc<Judgement>>,
+    // INVARIANT: the number of the three above.
+    id: JudgeId,
+    shared: Rc<Shared>,
 }
 
 /// A text as it was read.
@@ -40,7 +31,8 @@ pub(super) struct Read {
     pub(super) outputs: Outputs,
     /// What statements do to names, or ask of them.
     pub(super) named: Vec<(usize, Named)>,
-    judged: RefCell<Option<(u64, Rc<Judgement>)>>,
+    /// What the judge that asked last was told.
+    judged: RefCell<Option<(JudgeId, Rc<Judgement>)>>,
 }
 
 /// The verdict on everything one message does.
@@ -113,24 +105,25 @@ impl Read {
 }
 
 impl Judge {
-    pub(super) fn new(bundle: Rc<Bundle>, principal: Principal, target: Target) -> Self {
+    pub(super) fn new(
+        bundle: Rc<Bundle>,
+        principal: Principal,
+        target: Target,
+        shared: Rc<Shared>,
+    ) -> Self {
         Self {
+            id: shared.judge(&bundle, &principal, &target),
             bundle,
             principal,
             target,
-            version: 0,
-            reads: BTreeMap::new(),
-            read_bytes: 0,
-            seen: [0; SEEN],
-            judgements: BTreeMap::new(),
+            shared,
         }
     }
 
     /// Another bundle decides from now on.
     pub(super) fn set_bundle(&mut self, bundle: Rc<Bundle>) {
+        self.id = self.shared.judge(&bundle, &self.principal, &self.target);
         self.bundle = bundle;
-        self.version = self.version.saturating_add(1);
-        self.judgements.clear();
     }
 
     pub(super) fn bundle(&self) -> &Rc<Bundle> {
@@ -146,10 +139,9 @@ impl Judge {
     }
 
     /// Reads `text`.
-    pub(super) fn read(&mut self, text: &str, reading: Reading) -> Rc<Read> {
-        match self.reads.get(text) {
-            Some((before, read)) if *before == reading => return Rc::clone(read),
-            _ => {}
+    pub(super) fn read(&self, text: &str, reading: Reading) -> Rc<Read> {
+        if let Some(read) = self.shared.text(text, reading) {
+            return read;
         }
         let mut read = Read::new(sql::analyze(text, reading));
         if read.operations.is_empty() && !is_blank(text) {
@@ -157,46 +149,24 @@ impl Judge {
             read = Read::unreadable("no statement was found in it");
         }
         let read = Rc::new(read);
-        if text.len() <= MAX_CACHED_TEXT && self.seen_before(text) {
-            let bytes = self.read_bytes.saturating_add(text.len());
-            if self.reads.len() >= MAX_CACHED || bytes > MAX_CACHED_BYTES {
-                self.reads.clear();
-                self.read_bytes = 0;
-            }
-            self.read_bytes = self.read_bytes.saturating_add(text.len());
-            self.reads
-                .insert(text.to_owned(), (reading, Rc::clone(&read)));
-        }
+        self.shared.keep_text(text, reading, &read);
         read
     }
 
-    /// Whether `text` came lately; remembers it.
-    fn seen_before(&mut self, text: &str) -> bool {
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        let slots = u64::try_from(SEEN).unwrap_or(1);
-        let slot = usize::try_from(hash % slots).unwrap_or(0);
-        match self.seen.get_mut(slot) {
-            Some(seen) => std::mem::replace(seen, hash) == hash,
-            None => false,
-        }
-    }
-
     /// The verdict on a text that no name decides upon.
-    pub(super) fn judge_read(&mut self, read: &Read) -> Rc<Judgement> {
-        if let Some((version, judgement)) = &*read.judged.borrow()
-            && *version == self.version
+    pub(super) fn judge_read(&self, read: &Read) -> Rc<Judgement> {
+        if let Some((judge, judgement)) = &*read.judged.borrow()
+            && *judge == self.id
         {
             return Rc::clone(judgement);
         }
         let judgement = self.judge(&read.operations);
-        *read.judged.borrow_mut() = Some((self.version, Rc::clone(&judgement)));
+        *read.judged.borrow_mut() = Some((self.id, Rc::clone(&judgement)));
         judgement
     }
 
     /// The verdict on all `operations` together: any denial denies, then any approval is asked for.
-    pub(super) fn judge(&mut self, operations: &[Operation]) -> Rc<Judgement> {
+    pub(super) fn judge(&self, operations: &[Operation]) -> Rc<Judgement> {
         if let [operation] = operations {
             return self.judge_one(operation);
         }
@@ -207,16 +177,12 @@ impl Judge {
         Rc::new(together(&judgements))
     }
 
-    fn judge_one(&mut self, operation: &Operation) -> Rc<Judgement> {
-        if let Some(judgement) = self.judgements.get(operation) {
-            return Rc::clone(judgement);
+    fn judge_one(&self, operation: &Operation) -> Rc<Judgement> {
+        if let Some(judgement) = self.shared.verdict(self.id, operation) {
+            return judgement;
         }
         let judgement = Rc::new(self.decide(operation));
-        if self.judgements.len() >= MAX_CACHED {
-            self.judgements.clear();
-        }
-        self.judgements
-            .insert(operation.clone(), Rc::clone(&judgement));
+        self.shared.keep_verdict(self.id, operation, &judgement);
         judgement
     }
 

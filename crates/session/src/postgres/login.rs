@@ -4,6 +4,8 @@
 //! client is asked for a password, its OIDC token. Once that is verified the upstream login is
 //! finished with the brokered password, and the withheld greeting goes out.
 
+use std::rc::Rc;
+
 use ostiary_operation::sql::Reading;
 use ostiary_operation::{Principal, Target};
 use ostiary_policy::{Mode, Verdict};
@@ -296,10 +298,11 @@ impl Login {
         if core.state.bundle.mode(&core.config.resource) == Mode::Observe {
             return Ok(());
         }
-        let mut judge = Judge::new(
+        let judge = Judge::new(
             core.state.bundle.clone(),
             principal.clone(),
             target(core, &wanted.database),
+            Rc::clone(&core.shared),
         );
         for (name, value) in &wanted.settings {
             let set = format!("SET {name} TO '{}'", value.replace('\'', "''"));
@@ -566,6 +569,7 @@ impl Login {
             core.state.bundle.clone(),
             principal,
             target(core, &wanted.database),
+            Rc::clone(&core.shared),
         );
         let login = HandedOver {
             judge,

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use ostiary_mask::Strategy;
-use ostiary_policy::LabelledColumn;
+use ostiary_policy::Masks;
 
 use super::catalogue::Catalogue;
 use crate::Now;
@@ -29,7 +28,7 @@ pub(super) struct Place<'a> {
     pub(super) database: &'a str,
     pub(super) role: &'a str,
     /// The labels that were asked for.
-    pub(super) columns: &'a [(LabelledColumn, Strategy)],
+    pub(super) masks: &'a Rc<Masks>,
 }
 
 /// A few maps, the newest last.
@@ -40,13 +39,15 @@ pub(super) struct Maps(Vec<Entry>);
 struct Entry {
     database: String,
     role: String,
-    columns: Vec<(LabelledColumn, Strategy)>,
+    masks: Rc<Masks>,
     map: Rc<Map>,
 }
 
 impl Entry {
     fn is_of(&self, place: &Place<'_>) -> bool {
-        self.database == place.database && self.role == place.role && self.columns == place.columns
+        let same =
+            Rc::ptr_eq(&self.masks, place.masks) || self.masks.columns == place.masks.columns;
+        same && self.database == place.database && self.role == place.role
     }
 }
 
@@ -71,7 +72,7 @@ impl Maps {
         self.0.push(Entry {
             database: place.database.to_owned(),
             role: place.role.to_owned(),
-            columns: place.columns.to_vec(),
+            masks: Rc::clone(place.masks),
             map: Rc::clone(map),
         });
     }
@@ -83,6 +84,9 @@ impl Maps {
 
 #[cfg(test)]
 mod tests {
+    use ostiary_mask::Strategy;
+    use ostiary_policy::LabelledColumn;
+
     use super::*;
 
     fn map(schema: u64) -> Rc<Map> {
@@ -93,23 +97,26 @@ mod tests {
         })
     }
 
-    fn columns(column: &str) -> Vec<(LabelledColumn, Strategy)> {
+    fn masks(column: &str) -> Rc<Masks> {
         let column = LabelledColumn {
             schema: "public".to_owned(),
             table: "users".to_owned(),
             column: column.to_owned(),
             label: "pii".to_owned(),
         };
-        vec![(column, Strategy::Redact)]
+        Rc::new(Masks {
+            columns: vec![(column, Strategy::Redact)],
+            ..Masks::default()
+        })
     }
 
     #[test]
     fn gives_a_map_only_for_its_place_schema_and_time() {
-        let (email, ssn) = (columns("email"), columns("ssn"));
-        let place = |database, role, columns| Place {
+        let (email, ssn) = (masks("email"), masks("ssn"));
+        let place = |database, role, masks| Place {
             database,
             role,
-            columns,
+            masks,
         };
         let shop = place("shop", "app", &email);
         let mut maps = Maps::default();
@@ -136,17 +143,18 @@ mod tests {
     fn keeps_a_few_and_forgets_the_oldest() {
         let mut maps = Maps::default();
         let names: Vec<String> = (0..MAX_MAPS + 1).map(|n| n.to_string()).collect();
-        fn place(database: &str) -> Place<'_> {
+        fn place<'a>(database: &'a str, masks: &'a Rc<Masks>) -> Place<'a> {
             Place {
                 database,
                 role: "app",
-                columns: &[],
+                masks,
             }
         }
+        let email = masks("email");
         for name in &names {
-            maps.keep(&place(name), &map(0));
+            maps.keep(&place(name, &email), &map(0));
         }
-        let has = |name: &str| maps.get(&place(name), 0, Now(MAX_AGE_US)).is_some();
+        let has = |name: &str| maps.get(&place(name, &email), 0, Now(MAX_AGE_US)).is_some();
         assert_eq!((has("0"), has("1"), maps.0.len()), (false, true, MAX_MAPS));
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Open {
     pub(super) observes: bool,
     expires_us: u64,
 
-    pub(super) masks: Masks,
+    pub(super) masks: Rc<Masks>,
     /// Counts changes of `masks`.
     pub(super) masks_version: u64,
     hash_key: Rc<Vec<u8>>,
@@ -133,7 +133,7 @@ impl Open {
             server: login.server,
             observes: false,
             expires_us: login.expires_us,
-            masks: Masks::default(),
+            masks: Rc::default(),
             masks_version: 0,
             hash_key: Rc::new(Vec::new()),
             masker: Masker::new(no_key(), Rewriter::new([], no_key())),
@@ -192,11 +192,11 @@ impl Open {
     fn load_masks(&mut self, core: &Core) {
         let bundle = self.judge.bundle();
         self.observes = bundle.mode(&core.config.resource) == Mode::Observe;
-        self.masks = if self.observes {
+        self.masks = core.shared.masks(if self.observes {
             Masks::default()
         } else {
             bundle.masks(self.judge.principal(), self.judge.target())
-        };
+        });
         self.masks_version = self.masks_version.saturating_add(1);
         self.stale = !self.masks.columns.is_empty();
         self.refresh_from = 0;

@@ -8,7 +8,6 @@ use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::{Denial, Verdict};
 use ostiary_record::{Operated, Parameter, event::Kind};
-use sha2::{Digest as _, Sha256};
 
 use super::core::{Core, Fatal};
 use super::judge::{Judgement, Read};
@@ -32,7 +31,7 @@ impl Open {
     }
 
     /// What `text` does, read with the settings that hold when the server reads it.
-    pub(super) fn read(&mut self, text: &str) -> Rc<Read> {
+    pub(super) fn read(&self, text: &str) -> Rc<Read> {
         if self.is_unsettled() && (text.contains('\\') || !text.is_ascii()) {
             return Rc::new(Read::unreadable(
                 "a setting that changes how it is read may have changed just before it",
@@ -98,7 +97,7 @@ impl Open {
     }
 
     /// Judges a text as it was resolved.
-    pub(super) fn judge(&mut self, read: &Read, operations: &[Operation]) -> Rc<Judgement> {
+    pub(super) fn judge(&self, read: &Read, operations: &[Operation]) -> Rc<Judgement> {
         let judgement = if read.looks_up() {
             self.judge.judge(operations)
         } else {
@@ -108,7 +107,7 @@ impl Open {
     }
 
     /// Judges operations of several texts, or once more.
-    pub(super) fn judge_all(&mut self, operations: &[Operation]) -> Rc<Judgement> {
+    pub(super) fn judge_all(&self, operations: &[Operation]) -> Rc<Judgement> {
         let judgement = self.judge.judge(operations);
         self.keep_in(judgement, operations)
     }
@@ -155,7 +154,7 @@ impl Open {
             operation,
             statement: statement.to_owned(),
             statement_size: u64::try_from(text.len()).unwrap_or(u64::MAX),
-            statement_sha256: Sha256::digest(text).to_vec(),
+            statement_sha256: core.shared.digest(text).to_vec(),
             verb: judgement.verb.to_owned(),
             accesses: judgement.accesses.clone(),
             verdict: verdict.into(),

@@ -95,7 +95,7 @@ impl Open {
         Place {
             database: &self.judge.target().database,
             role: &core.config.role,
-            columns: &self.masks.columns,
+            masks: &self.masks,
         }
     }
 

@@ -1,11 +1,18 @@
-//! What the sessions of one resource share within one VM, so that a login need not pay again for what
-//! another has paid for: maps of the catalogue, and keys of SCRAM.
+//! What the sessions of one resource share within one VM, so that none need pay again for what another
+//! has paid for: maps of the catalogue, keys of SCRAM, texts that were read, judgements, masks.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
+use ostiary_operation::sql::Reading;
+use ostiary_operation::{Operation, Principal, Target};
+use ostiary_policy::{Bundle, Masks};
+
+use super::judge::{Judgement, Read};
 use super::keys::{Derived, Kept, Keys};
 use super::maps::{Map, Maps, Place};
+use super::texts::Texts;
+use super::verdicts::{JudgeId, Verdicts};
 use crate::Now;
 
 /// One for all sessions of a resource.
@@ -13,6 +20,9 @@ use crate::Now;
 pub struct Shared {
     maps: RefCell<Maps>,
     keys: RefCell<Kept>,
+    texts: RefCell<Texts>,
+    verdicts: RefCell<Verdicts>,
+    masks: RefCell<Vec<Weak<Masks>>>,
     /// Counts changes of the schema that sessions made.
     schema: Cell<u64>,
 }
@@ -33,6 +43,58 @@ impl Shared {
     /// The schema has changed.
     pub fn change_schema(&self) {
         self.schema.set(self.schema.get().wrapping_add(1));
+    }
+
+    /// What `text` does, if that is known.
+    pub(super) fn text(&self, text: &str, reading: Reading) -> Option<Rc<Read>> {
+        self.texts.borrow().get(text, reading)
+    }
+
+    pub(super) fn keep_text(&self, text: &str, reading: Reading, read: &Rc<Read>) {
+        self.texts.borrow_mut().keep(text, reading, read);
+    }
+
+    /// SHA-256 of `text`.
+    pub(super) fn digest(&self, text: &str) -> [u8; 32] {
+        self.texts.borrow().digest(text)
+    }
+
+    /// The number of whoever judges by these.
+    pub(super) fn judge(
+        &self,
+        bundle: &Rc<Bundle>,
+        principal: &Principal,
+        target: &Target,
+    ) -> JudgeId {
+        self.verdicts.borrow_mut().judge(bundle, principal, target)
+    }
+
+    pub(super) fn verdict(&self, judge: JudgeId, operation: &Operation) -> Option<Rc<Judgement>> {
+        self.verdicts.borrow().get(judge, operation)
+    }
+
+    pub(super) fn keep_verdict(
+        &self,
+        judge: JudgeId,
+        operation: &Operation,
+        verdict: &Rc<Judgement>,
+    ) {
+        self.verdicts.borrow_mut().keep(judge, operation, verdict);
+    }
+
+    /// These masks, once for all sessions that have the same.
+    pub(super) fn masks(&self, masks: Masks) -> Rc<Masks> {
+        let mut known = self.masks.borrow_mut();
+        known.retain(|one| one.strong_count() > 0);
+        let same = known
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|one| **one == masks);
+        same.unwrap_or_else(|| {
+            let masks = Rc::new(masks);
+            known.push(Rc::downgrade(&masks));
+            masks
+        })
     }
 
     /// A map of this place that holds now.
