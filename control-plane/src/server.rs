@@ -8,8 +8,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ostiary_policy::InvalidPolicy;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::{Certificate, Identity, ServerTlsConfig};
+use tonic::transport::{Certificate, Identity, ServerTlsConfig, server::TcpIncoming};
 
 use crate::{
     app::{App, Error, SetupError, policies::Applied},
@@ -161,7 +160,6 @@ impl Server {
         let mut server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
-            .tcp_nodelay(true)
             .max_concurrent_streams(STREAMS)
             .http2_max_header_list_size(64 << 10);
         if let Some(tls) = tls {
@@ -174,7 +172,9 @@ impl Server {
         let stop = app.tasks.stop.clone();
         let router = server.add_routes(routes);
         let serving = tokio::spawn(async move {
-            let incoming = TcpListenerStream::new(listener);
+            // The builder's own `tcp_nodelay` holds only for listeners it binds itself, and without it an
+            // acknowledgement may wait 40 ms for the one of the network before.
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
             let stopped = stop.cancelled_owned();
             let served = router.serve_with_incoming_shutdown(incoming, stopped).await;
             if let Err(error) = served {

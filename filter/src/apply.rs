@@ -90,7 +90,7 @@ pub(crate) fn apply(shell: &Shell, connection: &mut Connection, during: During) 
                 cancel::ask(shell, connection, cancel_key_sha256);
             }
             Effect::Record(event) => {
-                let kept = shell.recording.push(connection.context, event);
+                let kept = shell.recording.push(connection.context, &event);
                 if !kept && connection.phase == Phase::Open {
                     log::warn!(
                         "session {}: the record of this gateway is full; it ends",

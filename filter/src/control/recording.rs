@@ -46,7 +46,7 @@ impl Recording {
     }
 
     /// Keeps an event of a connection; false if the connection must end: see [`Queue::push`].
-    pub(crate) fn push(&self, connection: u32, event: Event) -> bool {
+    pub(crate) fn push(&self, connection: u32, event: &Event) -> bool {
         self.0
             .try_borrow_mut()
             .is_ok_and(|mut state| state.queue.push(connection, event).is_ok())
@@ -81,7 +81,7 @@ impl Recording {
         while state.queue.in_flight() < MAX_IN_FLIGHT
             && let Some(message) = state.queue.next_message()
         {
-            if let Err(status) = hostcalls::send_grpc_stream_message(token, Some(&message), false) {
+            if let Err(status) = hostcalls::send_grpc_stream_message(token, Some(message), false) {
                 // The host has dropped the stream; its close is on the way.
                 log::warn!("cannot send events: {status:?}");
                 break;

@@ -1,10 +1,11 @@
 //! Events on their way to durable storage: bounded, in order, kept until acknowledged.
+//!
+//! An event is encoded when it comes, into the message it will be sent in: what is kept are bytes.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ostiary_proto::AppendRequest;
 use ostiary_record::Event;
-use prost::Message;
+use prost::encoding::{message, uint64};
 
 /// Bytes of all events held. Bounds what a control plane that is away costs in memory.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -15,43 +16,70 @@ pub(crate) const EAGER_BYTES: usize = 32 << 10;
 /// Bytes of one message, well below the 4 MiB a gRPC server accepts; one larger event goes alone.
 const BATCH_BYTES: usize = 256 << 10;
 
+/// The fields of `ostiary_proto::AppendRequest`.
+mod field {
+    pub(super) const BATCH: u32 = 1;
+    pub(super) const EVENTS: u32 = 2;
+}
+
 /// Events of all sessions of one listener.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    waiting: VecDeque<Item>,
-    waiting_bytes: usize,
+    /// What was not sent; more events go into the last one.
+    waiting: VecDeque<Batch>,
     sent: VecDeque<Batch>,
     next_batch: u64,
-    // INVARIANT: the sums over `waiting` and `sent`.
+    // INVARIANT: the sums over `waiting`, and over `waiting` and `sent`.
+    waiting_bytes: usize,
     bytes: usize,
     events: usize,
 }
 
-#[derive(Debug)]
-struct Item {
-    /// The context id of the connection, which outlives its context here.
-    connection: u32,
-    event: Event,
-    size: usize,
-}
-
-#[derive(Debug)]
+/// One message.
+#[derive(Debug, Default)]
 struct Batch {
     number: u64,
-    items: Vec<Item>,
+    /// The events, encoded; once it is sent its number comes behind them.
+    message: Vec<u8>,
+    /// Bytes of the events.
+    size: usize,
+    /// The connection, whose context id outlives its context here, and the number of each event.
+    events: Vec<(u32, u64)>,
 }
 
 /// The bound is reached.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+impl Batch {
+    /// Takes an event in; bytes it took.
+    fn add(&mut self, connection: u32, event: &Event) -> usize {
+        message::encode(field::EVENTS, event, &mut self.message);
+        let size = self.message.len().saturating_sub(self.size);
+        self.size = self.message.len();
+        self.events.push((connection, event.seq));
+        size
+    }
+
+    /// Takes the last event out again, with its `size` bytes.
+    fn split_last(&mut self, size: usize) -> Self {
+        self.size = self.size.saturating_sub(size);
+        Self {
+            number: 0,
+            message: self.message.split_off(self.size),
+            size,
+            events: self.events.pop().into_iter().collect(),
+        }
+    }
+}
+
 impl Queue {
     pub(crate) fn new() -> Self {
         Self {
             waiting: VecDeque::new(),
-            waiting_bytes: 0,
             sent: VecDeque::new(),
             next_batch: 1,
+            waiting_bytes: 0,
             bytes: 0,
             events: 0,
         }
@@ -85,20 +113,26 @@ impl Queue {
     /// Keeps an event of a connection. [`Full`] means that the connection must end: this event is
     /// still kept, so that its record has no gap, and so is what it says of its end; beyond twice the
     /// bound nothing is.
-    pub(crate) fn push(&mut self, connection: u32, event: Event) -> Result<(), Full> {
-        let size = event.encoded_len();
-        let bytes = self.bytes.saturating_add(size);
-        if self.events >= 2 * MAX_EVENTS || bytes > 2 * MAX_BYTES {
+    pub(crate) fn push(&mut self, connection: u32, event: &Event) -> Result<(), Full> {
+        if self.events >= 2 * MAX_EVENTS {
             return Err(Full);
         }
+        let mut batch = self.waiting.pop_back().unwrap_or_default();
+        let size = batch.add(connection, event);
+        let bytes = self.bytes.saturating_add(size);
+        let fits = bytes <= 2 * MAX_BYTES;
+        if batch.events.len() > 1 && (!fits || batch.size > BATCH_BYTES) {
+            let alone = batch.split_last(size);
+            self.waiting.push_back(batch);
+            batch = alone;
+        }
+        if !fits {
+            return Err(Full);
+        }
+        self.waiting.push_back(batch);
         self.bytes = bytes;
         self.waiting_bytes = self.waiting_bytes.saturating_add(size);
         self.events = self.events.saturating_add(1);
-        self.waiting.push_back(Item {
-            connection,
-            event,
-            size,
-        });
         if self.events > MAX_EVENTS || bytes > MAX_BYTES {
             return Err(Full);
         }
@@ -106,29 +140,14 @@ impl Queue {
     }
 
     /// The next message to send, or `None` if nothing waits.
-    pub(crate) fn next_message(&mut self) -> Option<Vec<u8>> {
-        let mut items = Vec::new();
-        let mut size = 0_usize;
-        while let Some(item) = self.waiting.front() {
-            let with = size.saturating_add(item.size);
-            if with > BATCH_BYTES && !items.is_empty() {
-                break;
-            }
-            size = with;
-            items.extend(self.waiting.pop_front());
-        }
-        if items.is_empty() {
-            return None;
-        }
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(size);
-        let number = self.next_batch;
-        self.next_batch = number.saturating_add(1);
-        let message = AppendRequest {
-            batch: number,
-            events: items.iter().map(|item| item.event.clone()).collect(),
-        };
-        self.sent.push_back(Batch { number, items });
-        Some(message.encode_to_vec())
+    pub(crate) fn next_message(&mut self) -> Option<&[u8]> {
+        let mut batch = self.waiting.pop_front()?;
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.size);
+        batch.number = self.next_batch;
+        self.next_batch = batch.number.saturating_add(1);
+        uint64::encode(field::BATCH, &batch.number, &mut batch.message);
+        self.sent.push_back(batch);
+        self.sent.back().map(|batch| batch.message.as_slice())
     }
 
     /// Every batch up to and with `batch` is durable. Answers the highest sequence number that is
@@ -142,13 +161,13 @@ impl Queue {
             let Some(sent) = self.sent.pop_front() else {
                 break;
             };
-            for item in sent.items {
-                self.bytes = self.bytes.saturating_sub(item.size);
-                self.events = self.events.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(sent.size);
+            self.events = self.events.saturating_sub(sent.events.len());
+            for (connection, seq) in sent.events {
                 durable
-                    .entry(item.connection)
-                    .and_modify(|seq: &mut u64| *seq = (*seq).max(item.event.seq))
-                    .or_insert(item.event.seq);
+                    .entry(connection)
+                    .and_modify(|last: &mut u64| *last = (*last).max(seq))
+                    .or_insert(seq);
             }
         }
         durable
@@ -157,11 +176,10 @@ impl Queue {
     /// The stream is lost: what was not acknowledged goes again, in order, on the next one, where
     /// batches count from 1.
     pub(crate) fn rewind(&mut self) {
-        while let Some(batch) = self.sent.pop_back() {
-            for item in batch.items.into_iter().rev() {
-                self.waiting_bytes = self.waiting_bytes.saturating_add(item.size);
-                self.waiting.push_front(item);
-            }
+        while let Some(mut batch) = self.sent.pop_back() {
+            batch.message.truncate(batch.size);
+            self.waiting_bytes = self.waiting_bytes.saturating_add(batch.size);
+            self.waiting.push_front(batch);
         }
         self.next_batch = 1;
     }
