@@ -15,35 +15,54 @@ use crate::{
 /// What a read result was.
 #[derive(Debug, Clone, Copy)]
 pub struct Bulk {
-    /// DataRow messages.
+    /// DataRow and CopyData messages.
     pub rows: u64,
     /// Bytes of all messages.
     pub bytes: u64,
-    /// From sending the query to ReadyForQuery.
+    /// From sending the request to ReadyForQuery.
     pub time: Duration,
 }
 
-/// Logs in and runs one simple query.
-pub fn read(port: u16, user: &str, database: &str, password: &str, sql: &str) -> Result<Bulk> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
-    let mut scanner = Scanner::default();
-    stream.write_all(&startup(user, database))?;
-    scanner.until_ready(&mut stream, Some(password))?;
-    scanner.rows = 0;
-    scanner.bytes = 0;
-    let start = Instant::now();
-    stream.write_all(&message('Q', &text(sql)))?;
-    scanner.until_ready(&mut stream, None)?;
-    Ok(Bulk {
-        rows: scanner.rows,
-        bytes: scanner.bytes,
-        time: start.elapsed(),
-    })
+/// A session.
+#[derive(Debug)]
+pub struct Reader {
+    stream: TcpStream,
+    scanner: Scanner,
 }
 
-#[derive(Default)]
+impl Reader {
+    /// Logs in, with no password or a cleartext one.
+    pub fn login(port: u16, user: &str, database: &str, password: &str) -> Result<Self> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        stream.write_all(&startup(user, database))?;
+        let mut scanner = Scanner::default();
+        scanner.until_ready(&mut stream, Some(password))?;
+        Ok(Self { stream, scanner })
+    }
+
+    /// Sends messages that end in one ReadyForQuery and reads up to that.
+    pub fn run(&mut self, messages: &[u8]) -> Result<Bulk> {
+        self.scanner.rows = 0;
+        self.scanner.bytes = 0;
+        let start = Instant::now();
+        self.stream.write_all(messages)?;
+        self.scanner.until_ready(&mut self.stream, None)?;
+        Ok(Bulk {
+            rows: self.scanner.rows,
+            bytes: self.scanner.bytes,
+            time: start.elapsed(),
+        })
+    }
+
+    /// Runs one simple query.
+    pub fn query(&mut self, sql: &str) -> Result<Bulk> {
+        self.run(&message('Q', &text(sql)))
+    }
+}
+
+#[derive(Debug, Default)]
 struct Scanner {
     buffer: Vec<u8>,
     rows: u64,
@@ -65,7 +84,7 @@ impl Scanner {
                 };
                 self.bytes += 1 + u64::try_from(length)?;
                 match head[0] {
-                    b'D' => self.rows += 1,
+                    b'D' | b'd' => self.rows += 1,
                     b'R' if body.starts_with(&[0, 0, 0, 3]) => {
                         let password = password.context("asked for a password twice")?;
                         stream.write_all(&message('p', &text(password)))?;

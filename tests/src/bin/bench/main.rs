@@ -2,17 +2,23 @@
 //! run on one machine. Rounds alternate between the ways, so that what else the machine does falls on all
 //! of them. Writes docs/benchmarks.md.
 
+mod envoy;
 mod machine;
 mod measure;
+mod numbers;
+mod pgbench;
 mod report;
+mod targets;
 mod ways;
+mod work;
 
 use std::process::ExitCode;
 
 use ostiary_tests::Result;
 
-use measure::{Sample, Work};
+use numbers::Numbers;
 use ways::Ways;
+use work::Work;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +26,20 @@ struct Scale {
     rounds: usize,
     seconds: u32,
     rows: u64,
+    /// Idle sessions.
+    idle: u32,
     /// Whether the outcome may stand in docs/benchmarks.md.
     counts: bool,
 }
+
+/// Ends within a quarter of an hour on two cores.
+const FULL: Scale = Scale {
+    rounds: 5,
+    seconds: 3,
+    rows: 1_000_000,
+    idle: 500,
+    counts: true,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,25 +49,20 @@ fn main() -> ExitCode {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        [] => Scale {
-            rounds: 5,
-            seconds: 5,
-            rows: 1_000_000,
-            counts: true,
-        },
+        [] => FULL,
         ["--quick"] => Scale {
             rounds: 1,
-            seconds: 3,
+            seconds: 1,
             rows: 20_000,
+            idle: 50,
             counts: false,
         },
         ["--rounds", n] if n.parse::<usize>().is_ok_and(|n| n > 0) => {
             let rounds = n.parse().unwrap_or(5);
             Scale {
                 rounds,
-                seconds: 5,
-                rows: 1_000_000,
                 counts: rounds >= 5,
+                ..FULL
             }
         }
         _ => {
@@ -70,7 +82,7 @@ fn main() -> ExitCode {
 fn run(scale: Scale) -> Result<()> {
     eprintln!("bench: starting PostgreSQL, Envoy and three gateways");
     let ways = Ways::start(scale.rows)?;
-    let mut samples: Vec<Sample> = Vec::new();
+    let mut numbers = Numbers::default();
     for round in 1..=scale.rounds {
         for work in Work::all() {
             // Each round begins with another way.
@@ -83,11 +95,20 @@ fn run(scale: Scale) -> Result<()> {
                     work.name(),
                     way.name
                 );
-                samples.push(sample);
+                numbers.samples.push(sample);
             }
         }
     }
-    let text = report::write(&ways, &samples, scale)?;
+    for way in &ways.all {
+        if let Some(bytes) = measure::idle(way, scale.idle)? {
+            eprintln!(
+                "bench: {} idle sessions: {:<22} {bytes:>8.0} bytes each",
+                scale.idle, way.name
+            );
+            numbers.idle.push((way.name, bytes));
+        }
+    }
+    let text = report::write(&ways, &numbers, scale)?;
     println!("{text}");
     Ok(())
 }

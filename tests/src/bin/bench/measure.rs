@@ -1,47 +1,20 @@
 //! One measurement of one kind of work on one way.
 
-use std::{fmt, process::Command, time::Duration};
+use std::fmt;
 
-use ostiary_tests::{Context as _, Result, bulk, ensure, process::run, tools};
+use ostiary_tests::{
+    Result,
+    bulk::{Bulk, Reader},
+    ensure,
+    wire::{bind, execute, message, parse, sync, text},
+};
 
-use crate::ways::{Way, Ways};
-
-/// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
-    /// `pgbench -S`.
-    Transactions { prepared: bool, clients: u32 },
-    /// The large result.
-    Bulk,
-}
-
-impl Work {
-    pub(crate) fn all() -> [Self; 5] {
-        let transactions = |prepared, clients| Self::Transactions { prepared, clients };
-        [
-            transactions(false, 1),
-            transactions(true, 1),
-            transactions(false, 50),
-            transactions(true, 50),
-            Self::Bulk,
-        ]
-    }
-
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::Transactions { prepared, clients } => {
-                let mode = if prepared { "prepared" } else { "simple" };
-                let clients = if clients == 1 {
-                    "1 client".into()
-                } else {
-                    format!("{clients} clients")
-                };
-                format!("pgbench -S {mode}, {clients}")
-            }
-            Self::Bulk => "large result".into(),
-        }
-    }
-}
+use crate::{
+    envoy::{Memory, cpu, forget_peak, memory},
+    pgbench,
+    ways::{Way, Ways},
+    work::{Shape, Work},
+};
 
 /// What it came to.
 #[derive(Debug, Clone)]
@@ -53,146 +26,118 @@ pub(crate) struct Sample {
     /// Microseconds; of transactions alone.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// Bytes resident in the Envoy process: before, and the most meanwhile.
-    pub(crate) memory: Option<(u64, u64)>,
+    /// Bytes of the result; of results alone.
+    pub(crate) bytes: u64,
+    pub(crate) envoy: Option<Cost>,
+}
+
+/// What Envoy took for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    /// Seconds of processor time.
+    pub(crate) cpu: f64,
+    /// Bytes resident: before, and the most meanwhile.
+    pub(crate) before: u64,
+    pub(crate) most: u64,
 }
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
-            Work::Bulk => write!(f, "{:>10.0} rows/s", self.rate),
-            Work::Transactions { .. } => {
-                write!(
-                    f,
-                    "{:>10.0} tps  p50 {:>6.0} us  p99 {:>6.0} us",
-                    self.rate, self.p50, self.p99
-                )
-            }
+            Work::Rows(_) => write!(f, "{:>10.0} rows/s", self.rate),
+            Work::Transactions(..) | Work::Logins => write!(
+                f,
+                "{:>10.0} tps  p50 {:>6.0} us  p99 {:>6.0} us",
+                self.rate, self.p50, self.p99
+            ),
         }
     }
 }
 
 pub(crate) fn take(ways: &Ways, way: &Way, work: Work, seconds: u32) -> Result<Sample> {
-    forget_peak(way)?;
-    let before = memory(way, "VmRSS:")?;
-    let (rate, p50, p99) = match work {
-        Work::Bulk => {
-            let bulk = bulk::read(way.port, &way.user, "shop", &way.password, &ways.bulk)?;
-            ensure!(bulk.rows > 0, "an empty result");
-            (bulk.rows as f64 / bulk.time.as_secs_f64(), 0.0, 0.0)
+    let start = match way.envoy {
+        Some(pid) => {
+            forget_peak(pid)?;
+            Some((pid, memory(pid, Memory::Now)?, cpu(pid)?))
         }
-        Work::Transactions { prepared, clients } => {
-            transactions(ways, way, prepared, clients, seconds)?
-        }
+        None => None,
     };
-    let memory = match (before, memory(way, "VmHWM:")?) {
-        (Some(before), Some(most)) => Some((before, most)),
-        _ => None,
-    };
-    Ok(Sample {
+    let mut sample = Sample {
         way: way.name,
         work,
-        rate,
-        p50,
-        p99,
-        memory,
-    })
-}
-
-fn transactions(
-    ways: &Ways,
-    way: &Way,
-    prepared: bool,
-    clients: u32,
-    seconds: u32,
-) -> Result<(f64, f64, f64)> {
-    let prefix = ways.folder.path().join("latency");
-    let mut pgbench = Command::new(tools::postgres("pgbench")?);
-    pgbench
-        .args([
-            "-n",
-            "-S",
-            "-M",
-            if prepared { "prepared" } else { "simple" },
-        ])
-        .args([
-            "-c",
-            &clients.to_string(),
-            "-j",
-            if clients == 1 { "1" } else { "2" },
-        ])
-        .args([
-            "-T",
-            &seconds.to_string(),
-            "-l",
-            "--sampling-rate",
-            "1",
-            "--log-prefix",
-        ])
-        .arg(&prefix)
-        .args([
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &way.port.to_string(),
-            "-U",
-            &way.user,
-            "shop",
-        ])
-        .env("PGPASSWORD", &way.password)
-        .env("PGSSLMODE", "disable")
-        .current_dir(ways.folder.path());
-    let ran = run(pgbench, "", Duration::from_secs(u64::from(seconds) + 60))?.ok()?;
-    ensure!(
-        !ran.err.contains("ERROR"),
-        "pgbench met errors:\n{}",
-        ran.err
-    );
-    let rate = ran
-        .out
-        .lines()
-        .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    let rate: f64 = rate.with_context(|| format!("no tps in:\n{}", ran.out))?;
-    let mut latencies = Vec::new();
-    for entry in std::fs::read_dir(ways.folder.path())? {
-        let path = entry?.path();
-        if path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("latency."))
-        {
-            // client, transaction, latency in microseconds, ...
-            let text = std::fs::read_to_string(&path)?;
-            latencies.extend(
-                text.lines()
-                    .filter_map(|line| line.split(' ').nth(2)?.parse::<u32>().ok()),
-            );
-            std::fs::remove_file(path)?;
+        rate: 0.0,
+        p50: 0.0,
+        p99: 0.0,
+        bytes: 0,
+        envoy: None,
+    };
+    match work {
+        Work::Rows(shape) => {
+            let bulk = rows(way, shape)?;
+            sample.rate = bulk.rows as f64 / bulk.time.as_secs_f64();
+            sample.bytes = bulk.bytes;
+        }
+        Work::Transactions(..) | Work::Logins => {
+            let ran = pgbench::run(ways, way, work, seconds)?;
+            (sample.rate, sample.p50, sample.p99) = (ran.tps, ran.p50, ran.p99);
         }
     }
-    ensure!(!latencies.is_empty(), "pgbench logged no transaction");
-    latencies.sort_unstable();
-    let at = |share: f64| f64::from(latencies[((latencies.len() - 1) as f64 * share) as usize]);
-    Ok((rate, at(0.50), at(0.99)))
+    if let Some((pid, before, began)) = start {
+        sample.envoy = Some(Cost {
+            cpu: cpu(pid)? - began,
+            before,
+            most: memory(pid, Memory::Peak)?,
+        });
+    }
+    Ok(sample)
 }
 
-/// Resident memory of the gateway's Envoy, which has V8's in it: now, or the most since [`forget_peak`].
-fn memory(way: &Way, field: &str) -> Result<Option<u64>> {
+fn rows(way: &Way, shape: Shape) -> Result<Bulk> {
+    const PEOPLE: &str = "SELECT id, name, email, note FROM people";
+    let query = |sql: &str| message('Q', &text(sql));
+    let request = match shape {
+        Shape::Text => query(PEOPLE),
+        Shape::Copy => query("COPY people (id, name, email, note) TO STDOUT"),
+        Shape::Wide => query("SELECT * FROM wide"),
+        Shape::Binary => [
+            parse("", PEOPLE),
+            bind("", "", &[], 1),
+            message('D', b"P\0"),
+            execute("", 0),
+            sync(),
+        ]
+        .concat(),
+    };
+    let bulk = Reader::login(way.port, &way.user, "shop", &way.password)?.run(&request)?;
+    ensure!(bulk.rows > 0, "an empty result");
+    Ok(bulk)
+}
+
+/// Bytes of Envoy's memory for each of `count` sessions that have run a statement and wait for the next.
+pub(crate) fn idle(way: &Way, count: u32) -> Result<Option<f64>> {
     let Some(pid) = way.envoy else {
         return Ok(None);
     };
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .with_context(|| field.to_owned())?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(Some(kib * 1024))
-}
-
-fn forget_peak(way: &Way) -> Result<()> {
-    if let Some(pid) = way.envoy {
-        std::fs::write(format!("/proc/{pid}/clear_refs"), "5")?;
-    }
-    Ok(())
+    let open = || -> Result<Reader> {
+        let mut session = Reader::login(way.port, &way.user, "shop", &way.password)?;
+        session.query("SELECT abalance FROM pgbench_accounts WHERE aid = 1")?;
+        session.run(
+            &[
+                parse("s", "SELECT filler FROM pgbench_accounts WHERE aid = $1"),
+                bind("", "s", &["7"], 0),
+                message('D', b"P\0"),
+                execute("", 0),
+                sync(),
+            ]
+            .concat(),
+        )?;
+        Ok(session)
+    };
+    // What the first sessions take stays with the process.
+    drop((0..20).map(|_| open()).collect::<Result<Vec<_>>>()?);
+    let before = memory(pid, Memory::Now)?;
+    let sessions = (0..count).map(|_| open()).collect::<Result<Vec<_>>>()?;
+    let after = memory(pid, Memory::Now)?;
+    drop(sessions);
+    Ok(Some(after.saturating_sub(before) as f64 / f64::from(count)))
 }

@@ -6,12 +6,18 @@ use ostiary_tests::{
     Result, bail,
     issuer::Issuer,
     ports,
-    postgres::{Postgres, Settings},
+    postgres::{PASSWORD, Postgres, Settings},
     process::{Folder, Running, Signal, must},
     stack::{Policy, Stack, Target, example_policy},
     tools,
 };
 use serde_json::json;
+
+/// Of pgbench's tables.
+pub(crate) const SCALE: &str = "10";
+
+/// Columns of the wide table.
+const COLUMNS: u32 = 200;
 
 /// One way from a client to the server.
 pub(crate) struct Way {
@@ -19,6 +25,8 @@ pub(crate) struct Way {
     pub(crate) port: u16,
     pub(crate) user: String,
     pub(crate) password: String,
+    /// User and password where the server is to ask for SCRAM.
+    pub(crate) scram: (String, String),
     /// Its Envoy's process.
     pub(crate) envoy: Option<u32>,
 }
@@ -27,7 +35,6 @@ pub(crate) struct Way {
 pub(crate) struct Ways {
     pub(crate) all: Vec<Way>,
     _postgres: Postgres,
-    pub(crate) bulk: String,
     pub(crate) folder: Folder,
     _envoy: Running,
     _stacks: Vec<Stack>,
@@ -41,6 +48,10 @@ impl Ways {
                 "log_statement = none".into(),
                 "shared_buffers = 512MB".into(),
                 "autovacuum = off".into(),
+                "max_connections = 700".into(),
+                // Writes are to cost what they cost elsewhere.
+                "fsync = on".into(),
+                "full_page_writes = on".into(),
             ],
             ..Settings::default()
         };
@@ -55,6 +66,7 @@ impl Ways {
             port,
             user: "shop_trust".into(),
             password: String::new(),
+            scram: ("shop_scram".into(), PASSWORD.into()),
             envoy,
         };
         let mut all = vec![
@@ -63,22 +75,22 @@ impl Ways {
         ];
         let mut stacks = Vec::new();
         for (name, policy) in policies()? {
-            let target = Target::named("shop", "shop_trust", postgres.port());
+            let target = Target::shop(postgres.port());
             let stack = Stack::start(issuer, &[target], &policy)?;
+            let token = issuer.token_with("bench", &["analysts"], &["--ttl", "8h"])?;
             all.push(Way {
                 name,
                 port: stack.port("shop")?,
                 user: "agent".into(),
-                password: issuer.token_with("bench", &["analysts"], &["--ttl", "8h"])?,
+                password: token.clone(),
+                scram: ("agent".into(), token),
                 envoy: Some(stack.envoy()?),
             });
             stacks.push(stack);
         }
-        let bulk = "SELECT id, name, email, note FROM people".to_owned();
         Ok(Self {
             all,
             _postgres: postgres,
-            bulk,
             folder,
             _envoy: envoy,
             _stacks: stacks,
@@ -86,7 +98,7 @@ impl Ways {
     }
 }
 
-/// pgbench's own tables, and a table of people for the large result.
+/// pgbench's own tables, and tables of people and of many columns for the large results.
 fn fill(postgres: &Postgres, rows: u64) -> Result<()> {
     let mut pgbench = Command::new(tools::postgres("pgbench")?);
     pgbench
@@ -94,7 +106,7 @@ fn fill(postgres: &Postgres, rows: u64) -> Result<()> {
             "-i",
             "-q",
             "-s",
-            "10",
+            SCALE,
             "-U",
             "shop_trust",
             "-h",
@@ -105,12 +117,18 @@ fn fill(postgres: &Postgres, rows: u64) -> Result<()> {
         .arg("shop");
     must(pgbench)?;
     let mut admin = postgres.admin("shop")?;
+    let wide: String = (1..=COLUMNS)
+        .map(|n| format!(", 'value ' || (i * {n} % 9973) AS c{n}"))
+        .collect();
+    let few = rows / 50;
     admin.batch_execute(&format!(
-        "SET ROLE shop;
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO shop;
+         SET ROLE shop;
          CREATE TABLE people AS
          SELECT i AS id, 'Name ' || i AS name, 'person' || i || '@example.com' AS email,
                 'lives in street ' || (i % 977) || ' and likes the colour ' || (i % 13) AS note
          FROM generate_series(1, {rows}) AS i;
+         CREATE TABLE wide AS SELECT i AS id{wide} FROM generate_series(1, {few}) AS i;
          RESET ROLE"
     ))?;
     for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
@@ -126,7 +144,8 @@ fn policies() -> Result<Vec<(&'static str, Policy)>> {
         Ok(policy)
     };
     let labels = "labels:\n  pii.email: {strategy: {partial: {keep: 4}}}\n";
-    let column = "columns:\n  - {column: public.people.email, label: pii.email}\n";
+    let column = "columns:\n  - {column: public.people.email, label: pii.email}\n  \
+                  - {column: public.wide.c7, label: pii.email}\n";
     let detectors: Vec<&str> = [
         "email",
         "payment_card",
