@@ -4,13 +4,15 @@
 use ostiary_session::Limits;
 use serde::Deserialize;
 
+use crate::service;
+
 /// What one listener guards and whom it asks.
 pub(crate) struct Config {
     pub(crate) resource: String,
     /// The role used upstream.
     pub(crate) role: String,
-    /// The Envoy cluster of the control plane.
-    pub(crate) cluster: String,
+    /// The control plane, as the host calls name it.
+    pub(crate) service: String,
     /// The `authorization` metadata of every call.
     pub(crate) authorization: String,
     pub(crate) limits: Limits,
@@ -89,11 +91,14 @@ impl Config {
         if file.gateway_token.bytes().any(|b| !b.is_ascii_graphic()) {
             return Err("`gateway_token` holds a character other than visible ASCII".to_owned());
         }
+        let Some(service) = service::behind(&file.cluster) else {
+            return Err("`cluster` is longer than 116 bytes".to_owned());
+        };
         Ok(Self {
             authorization: format!("Bearer {}", file.gateway_token),
             resource: file.resource,
             role: file.role,
-            cluster: file.cluster,
+            service,
             limits: file.limits.over(Limits::default()),
             policy_stale_us: file.policy_stale_us,
             log_level: file.log_level,

@@ -24,6 +24,7 @@ mod id;
 mod metrics;
 mod root;
 mod schema;
+mod service;
 mod sessions;
 mod shell;
 mod tcp;

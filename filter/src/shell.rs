@@ -177,7 +177,7 @@ impl Shell {
         timeout: Duration,
     ) -> Result<u32, Status> {
         hostcalls::dispatch_grpc_call(
-            &self.config.cluster,
+            &self.config.service,
             SERVICE,
             method,
             self.metadata(),
@@ -188,7 +188,7 @@ impl Shell {
 
     /// A stream of the effective context.
     pub(crate) fn open(&self, method: &str) -> Result<u32, Status> {
-        hostcalls::open_grpc_stream(&self.config.cluster, SERVICE, method, self.metadata())
+        hostcalls::open_grpc_stream(&self.config.service, SERVICE, method, self.metadata())
     }
 
     fn metadata(&self) -> Vec<(&str, &[u8])> {
