@@ -18,8 +18,11 @@ use crate::{Context as _, Result, bail, wait};
 
 /// A shell that learns of every child and folder, and clears them away when this process ends, in
 /// whatever way it ends: it reads a pipe that closes then.
+static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| Mutex::new(reaper()));
+
 #[expect(clippy::zombie_processes, reason = "it outlives this process")]
-static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
+fn reaper() -> ChildStdin {
+    // `-s`: dash takes no `--` after `-INT`.
     let script = r#"
         trap '' INT TERM HUP
         pids=" " dirs=""
@@ -31,16 +34,16 @@ static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
                 keep) dirs=$(printf '%s' "$dirs" | sed "s# $what\b##") ;;
             esac
         done
-        for pid in $pids; do kill -INT -- "-$pid" 2>/dev/null; done
+        for pid in $pids; do kill -s INT -- "-$pid" 2>/dev/null; done
         left=50
         while [ $left -gt 0 ]; do
             alive=0
-            for pid in $pids; do kill -0 -- "-$pid" 2>/dev/null && alive=1; done
+            for pid in $pids; do kill -s 0 -- "-$pid" 2>/dev/null && alive=1; done
             [ $alive = 0 ] && break
             sleep 0.1
             left=$((left - 1))
         done
-        for pid in $pids; do kill -KILL -- "-$pid" 2>/dev/null; done
+        for pid in $pids; do kill -s KILL -- "-$pid" 2>/dev/null; done
         [ -z "$dirs" ] || rm -rf $dirs
     "#;
     let mut child = Command::new("sh")
@@ -51,8 +54,8 @@ static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
         .process_group(0)
         .spawn()
         .expect("sh can be started");
-    Mutex::new(child.stdin.take().expect("its input is a pipe"))
-});
+    child.stdin.take().expect("its input is a pipe")
+}
 
 fn tell_reaper(line: &str) {
     let mut reaper = REAPER
@@ -427,4 +430,26 @@ fn code(status: ExitStatus) -> i32 {
     status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_reaper_ends_what_is_left() -> Result<()> {
+        let folder = tempfile::tempdir()?.keep();
+        let mut child = Command::new("tail")
+            .args(["-f", "/dev/null"])
+            .process_group(0)
+            .spawn()?;
+        let mut reaper = reaper();
+        writeln!(reaper, "pid {}\ndir {}", child.id(), folder.display())?;
+        drop(reaper);
+        let status = wait::until("its end", wait::START, || Ok(child.try_wait()?))?;
+        assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
+        wait::until_true("its folder to go", wait::START, || Ok(!folder.exists()))
+    }
 }
