@@ -55,6 +55,8 @@ fn access(access: &Access) -> Value {
         Object::Setting { name } => ("setting", None, name),
         Object::Role { name } => ("role", None, name),
         Object::Other { kind, name } => (kind, None, name),
+        Object::Api => ("api", None, ""),
+        Object::Route { template } => ("route", None, template),
     };
     json!([access.verb.as_str(), kind, schema, name])
 }

@@ -1,9 +1,10 @@
 //! What someone is trying to do, in one vocabulary for every protocol.
 //!
-//! In: the text of a statement (later: a request). Out: an [`Operation`]: its verb, every object it
+//! In: the text of a statement, or a request. Out: an [`Operation`]: its verb, every object it
 //! touches and the facts a policy may ask about. Deliberately absent: policy, I/O, and guessing.
 //! What cannot be read is [`Verb::Unreadable`].
 
+pub mod http;
 mod object;
 mod principal;
 mod roles;
@@ -15,7 +16,7 @@ pub use object::{Access, Object};
 pub use principal::Principal;
 pub use roles::{Mention, Move, Place, Roles, Values};
 pub use target::Target;
-pub use verb::{Group, Verb};
+pub use verb::{Group, Protocol, Verb};
 
 use std::collections::BTreeSet;
 
@@ -47,6 +48,8 @@ pub struct Facts {
     pub row_limit: Option<u64>,
     /// What columns are used for, beside being returned.
     pub columns: Roles,
+    /// Of an HTTP request: its own facts.
+    pub request: Option<Box<http::RequestFacts>>,
 }
 
 impl Operation {

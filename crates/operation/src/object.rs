@@ -54,6 +54,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// An HTTP API as a whole: for requests to none of its routes.
+    Api,
+    /// A route of an HTTP API.
+    Route {
+        /// Its path template.
+        template: String,
+    },
 }
 
 impl fmt::Display for Object {
@@ -74,6 +81,8 @@ impl fmt::Display for Object {
             Self::Setting { name } => write!(f, "setting {name}"),
             Self::Role { name } => write!(f, "role {name}"),
             Self::Other { kind, name } => write!(f, "{kind} {name}"),
+            Self::Api => f.write_str("the api"),
+            Self::Route { template } => f.write_str(template),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Verbs: what is done. Policy calls them `Action::"sql:delete"`.
+//! Verbs: what is done. Policy calls them `Action::"sql:delete"`, `Action::"http:POST"`.
 
 use std::fmt;
 
@@ -63,6 +63,31 @@ pub enum Verb {
     Replicate,
     /// Not read: the text does not parse or its effect is not visible.
     Unreadable,
+    /// HTTP GET.
+    HttpGet,
+    /// HTTP HEAD.
+    HttpHead,
+    /// HTTP OPTIONS.
+    HttpOptions,
+    /// HTTP POST.
+    HttpPost,
+    /// HTTP PUT.
+    HttpPut,
+    /// HTTP PATCH.
+    HttpPatch,
+    /// HTTP DELETE.
+    HttpDelete,
+    /// A body that is not read, of a request or a response.
+    HttpUnreadable,
+}
+
+/// What a verb is a word of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// Statements.
+    Sql,
+    /// Requests.
+    Http,
 }
 
 /// A named set of verbs, so that a policy can say `action in Action::"ddl"`.
@@ -76,11 +101,15 @@ pub enum Group {
     Ddl,
     /// Changes who may do what, or the server itself.
     Admin,
+    /// HTTP methods that are safe.
+    HttpRead,
+    /// HTTP methods that are not.
+    HttpWrite,
 }
 
 impl Verb {
     /// Every verb, in order of strength.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 37] = [
         Self::Select,
         Self::Show,
         Self::Transaction,
@@ -110,6 +139,14 @@ impl Verb {
         Self::FunctionCall,
         Self::Replicate,
         Self::Unreadable,
+        Self::HttpGet,
+        Self::HttpHead,
+        Self::HttpOptions,
+        Self::HttpPost,
+        Self::HttpPut,
+        Self::HttpPatch,
+        Self::HttpDelete,
+        Self::HttpUnreadable,
     ];
 
     /// The name policy uses, such as `sql:delete`.
@@ -144,7 +181,42 @@ impl Verb {
             Self::FunctionCall => "sql:function-call",
             Self::Replicate => "sql:replicate",
             Self::Unreadable => "sql:unreadable",
+            Self::HttpGet => "http:GET",
+            Self::HttpHead => "http:HEAD",
+            Self::HttpOptions => "http:OPTIONS",
+            Self::HttpPost => "http:POST",
+            Self::HttpPut => "http:PUT",
+            Self::HttpPatch => "http:PATCH",
+            Self::HttpDelete => "http:DELETE",
+            Self::HttpUnreadable => "http:unreadable",
         }
+    }
+
+    /// The verb of an HTTP method, written exactly so.
+    pub fn of_method(method: &str) -> Option<Self> {
+        Some(match method {
+            "GET" => Self::HttpGet,
+            "HEAD" => Self::HttpHead,
+            "OPTIONS" => Self::HttpOptions,
+            "POST" => Self::HttpPost,
+            "PUT" => Self::HttpPut,
+            "PATCH" => Self::HttpPatch,
+            "DELETE" => Self::HttpDelete,
+            _ => return None,
+        })
+    }
+
+    /// What it is a word of.
+    pub fn protocol(self) -> Protocol {
+        match self.as_str().starts_with("http:") {
+            true => Protocol::Http,
+            false => Protocol::Sql,
+        }
+    }
+
+    /// Whether it stands for what could not be read, which only a permit that names it lets pass.
+    pub fn is_unreadable(self) -> bool {
+        matches!(self, Self::Unreadable | Self::HttpUnreadable)
     }
 
     /// The group the verb belongs to, if any.
@@ -166,6 +238,10 @@ impl Verb {
             | Self::Administer
             | Self::ServerFile
             | Self::Replicate => Some(Group::Admin),
+            Self::HttpGet | Self::HttpHead | Self::HttpOptions => Some(Group::HttpRead),
+            Self::HttpPost | Self::HttpPut | Self::HttpPatch | Self::HttpDelete => {
+                Some(Group::HttpWrite)
+            }
             Self::Set
             | Self::Listen
             | Self::Notify
@@ -173,20 +249,29 @@ impl Verb {
             | Self::Call
             | Self::Do
             | Self::FunctionCall
-            | Self::Unreadable => None,
+            | Self::Unreadable
+            | Self::HttpUnreadable => None,
         }
     }
 
     /// Whether the verb leaves the target as it was. A setting of one's own session counts as read:
     /// it ends with the session.
     pub fn is_read(self) -> bool {
-        self.group() == Some(Group::Read) || matches!(self, Self::Set | Self::Listen)
+        matches!(self.group(), Some(Group::Read | Group::HttpRead))
+            || matches!(self, Self::Set | Self::Listen)
     }
 }
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Ddl, Self::Admin];
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Write,
+        Self::Ddl,
+        Self::Admin,
+        Self::HttpRead,
+        Self::HttpWrite,
+    ];
 
     /// The name policy uses: `Action::"sql:read"` and so on.
     pub fn as_str(self) -> &'static str {
@@ -195,6 +280,8 @@ impl Group {
             Self::Write => "sql:write",
             Self::Ddl => "sql:ddl",
             Self::Admin => "sql:admin",
+            Self::HttpRead => "http:read",
+            Self::HttpWrite => "http:write",
         }
     }
 }

@@ -56,6 +56,7 @@ impl Effects {
                 unreadable: None,
                 row_limit: self.row_limit,
                 columns: Roles::default(),
+                request: None,
             },
         }
     }
@@ -93,5 +94,14 @@ fn strength(verb: Verb) -> u8 {
         Verb::Replicate => 26,
         Verb::FunctionCall => 27,
         Verb::Unreadable => 28,
+        // No statement does these.
+        Verb::HttpGet
+        | Verb::HttpHead
+        | Verb::HttpOptions
+        | Verb::HttpPost
+        | Verb::HttpPut
+        | Verb::HttpPatch
+        | Verb::HttpDelete
+        | Verb::HttpUnreadable => 29,
     }
 }
