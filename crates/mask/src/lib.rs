@@ -5,10 +5,15 @@
 //!
 //! A column that is labelled is masked whole with [`Strategy::apply`]; any other text goes through
 //! [`Rewriter::rewrite`], which replaces what the detectors find and leaves every other byte alone.
+//! Bodies of HTTP responses stream through a [`BodyMasker`].
 
+pub mod body;
 pub mod detect;
+mod field;
 mod rewrite;
 mod strategy;
 
+pub use body::BodyMasker;
+pub use field::{FieldPath, InvalidPath};
 pub use rewrite::{Rewriter, Rewritten};
 pub use strategy::{HashKey, Masked, Strategy};
