@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use cedar_policy::Validator;
 use ostiary_mask::{Strategy, detect::Detector};
-use ostiary_operation::{Operation, Principal, Target};
+use ostiary_operation::{Operation, Principal, Target, http::Routes};
 
 use crate::{
-    Approval, Decision, InvalidPolicy, LabelledColumn, Mode, approvals,
+    Approval, Decision, InvalidPolicy, LabelledColumn, LabelledField, Mode, approvals,
     decide::Judge,
     error::Problems,
     hash::hash,
+    keys::Keys,
     labels::{self, Labels},
     mentions::Mentions,
     names::meant,
@@ -55,6 +56,8 @@ struct Compiled {
 pub struct Masks {
     /// Labelled columns with their strategies; no column comes twice.
     pub columns: Vec<(LabelledColumn, Strategy)>,
+    /// Labelled fields of JSON bodies, of every route.
+    pub fields: Vec<(LabelledField, Strategy)>,
     /// Detectors that run over every text value, with their label and strategy.
     pub detectors: BTreeMap<Detector, (String, Strategy)>,
 }
@@ -66,10 +69,11 @@ impl Bundle {
         if !fits(files, &mut problems) {
             return Err(problems.into_list());
         }
-        check_names(files, &mut problems);
         let labels = Labels::parse(files, &mut problems);
         let approvals = approvals::parse(files, &mut problems);
         let resources = resources::parse(files, &mut problems);
+        check_names(files, &resources, &mut problems);
+        check_routes(&labels, &resources, &mut problems);
         let validator = match schema() {
             Ok(schema) => Validator::new(schema),
             Err(error) => {
@@ -81,13 +85,15 @@ impl Bundle {
             validator: &validator,
             approvals: &approvals,
             labels: &labels,
+            resources: &resources,
         };
         let rules = policies::parse(files, &known, &mut problems);
         if !problems.is_empty() {
             return Err(problems.into_list());
         }
-        let judge = Mentions::of(rules.iter().map(|rule| &rule.policy))
-            .and_then(|mentions| Judge::new(&rules, mentions));
+        let policies = || rules.iter().map(|rule| &rule.policy);
+        let judge = Mentions::of(policies())
+            .and_then(|mentions| Judge::new(&rules, mentions, Keys::of(policies())?));
         let judge = judge.map_err(|error| {
             problems.push("", || 0, error);
             problems.into_list()
@@ -159,12 +165,28 @@ impl Bundle {
             .filter_map(|column| Some((column.clone(), strategy(&column.label)?)))
             .collect();
         columns.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let fields = labels
+            .fields(target)
+            .filter_map(|field| Some((field.clone(), strategy(&field.label)?)))
+            .collect();
         let detectors = labels
             .detectors
             .iter()
             .filter_map(|(detector, label)| Some((*detector, (label.clone(), strategy(label)?))))
             .collect();
-        Masks { columns, detectors }
+        Masks {
+            columns,
+            fields,
+            detectors,
+        }
+    }
+
+    /// The routes of a resource that is an HTTP API; `None` if `resources.yaml` names none.
+    pub fn routes(&self, resource: &str) -> Option<&Routes> {
+        self.compiled()?
+            .resources
+            .get(resource)
+            .map(|rules| &rules.routes)
     }
 
     /// The mode of a resource; [`Mode::Enforce`] unless `resources.yaml` says otherwise.
@@ -230,11 +252,18 @@ fn fits(files: &Files, problems: &mut Problems) -> bool {
     problems.is_empty()
 }
 
-fn check_names(files: &Files, problems: &mut Problems) {
+fn check_names(
+    files: &Files,
+    resources: &BTreeMap<String, ResourceRules>,
+    problems: &mut Problems,
+) {
     let mut policies = false;
     for name in files.keys() {
+        let describes = |rules: &ResourceRules| rules.openapi.as_ref() == Some(name);
         if name.ends_with(".cedar") {
             policies = true;
+        } else if resources.values().any(describes) {
+            // Read with the resource that names it.
         } else if !YAML_FILES.contains(&name.as_str()) {
             let meant = meant(name, ["*.cedar"].into_iter().chain(YAML_FILES));
             problems.push(name, || 0, format!("unknown file{meant}"));
@@ -243,5 +272,26 @@ fn check_names(files: &Files, problems: &mut Problems) {
     if !policies {
         let message = "no `*.cedar` file: such a bundle would deny everything";
         problems.push("", || 0, message);
+    }
+}
+
+/// A label on a route that nobody named would mask nothing.
+fn check_routes(
+    labels: &Labels,
+    resources: &BTreeMap<String, ResourceRules>,
+    problems: &mut Problems,
+) {
+    for (resource, route) in labels.routes() {
+        let templates: Vec<&str> = resources
+            .iter()
+            .filter(|(name, _)| resource.is_none_or(|it| it == name.as_str()))
+            .flat_map(|(_, rules)| rules.routes.iter())
+            .map(ostiary_operation::http::Route::template)
+            .collect();
+        if !templates.contains(&route) {
+            let meant = meant(route, templates.iter().copied().take(20));
+            let message = format!("a field is labelled on `{route}`, which is no route{meant}");
+            problems.push(labels::FILE, || 0, message);
+        }
     }
 }

@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{
     ActionConstraint, Authorizer, Effect, EntityUid, Policy, PolicyId, PolicySet, Request, Response,
 };
-use ostiary_operation::{Access, Object, Operation, Principal, Target, Verb};
+use ostiary_operation::{Access, Object, Operation, Principal, Protocol, Target, Verb};
 
 use crate::{
     ApprovalDemand, Decision, Denial, Verdict,
     entities::{Case, Question, Untold, Vocabulary},
+    keys::Keys,
     mentions::Mentions,
     names::shown,
-    policies::{DEFAULT_DENY, POLICY_ERROR, Rule},
+    policies::{AMBIGUOUS, DEFAULT_DENY, POLICY_ERROR, Rule},
     schema::REVEAL,
 };
 
@@ -25,10 +26,12 @@ use crate::{
 pub(crate) struct Judge {
     vocabulary: Vocabulary,
     mentions: Mentions,
+    keys: Keys,
     /// Permits and plain forbids.
     rules: PolicySet,
-    /// The same, of permits only those that name `sql:unreadable`.
+    /// The same, of permits only those that name `sql:unreadable`, or `http:unreadable`.
     unreadable: PolicySet,
+    unreadable_http: PolicySet,
     /// The same, of permits only those that name `reveal`, and of forbids all.
     reveal: PolicySet,
     /// Annotated forbids and a permit of everything.
@@ -54,9 +57,8 @@ struct Tally {
 }
 
 impl Judge {
-    pub(crate) fn new(rules: &[Rule], mentions: Mentions) -> Result<Self, String> {
+    pub(crate) fn new(rules: &[Rule], mentions: Mentions, keys: Keys) -> Result<Self, String> {
         let vocabulary = Vocabulary::new()?;
-        let unreadable = vocabulary.action(Verb::Unreadable.as_str());
         let reveal = vocabulary.action(REVEAL);
         let set = |which: &dyn Fn(&Rule) -> bool| {
             let policies = rules.iter().filter(|rule| which(rule));
@@ -65,6 +67,10 @@ impl Judge {
         };
         let permits = |rule: &Rule| rule.policy.effect() == Effect::Permit;
         let asks = |rule: &Rule| rule.approval.is_some();
+        let unreadable = |verb: Verb| {
+            let action = vocabulary.action(verb.as_str());
+            set(&|rule| !asks(rule) && (!permits(rule) || names(&rule.policy, &action)))
+        };
         let mut asking = set(&asks)?;
         // An id no author can choose.
         let id = Some(PolicyId::new("(everything)"));
@@ -73,9 +79,8 @@ impl Judge {
         asking.add(blanket).map_err(|error| error.to_string())?;
         Ok(Self {
             rules: set(&|rule| !asks(rule))?,
-            unreadable: set(&|rule| {
-                !asks(rule) && (!permits(rule) || names(&rule.policy, &unreadable))
-            })?,
+            unreadable: unreadable(Verb::Unreadable)?,
+            unreadable_http: unreadable(Verb::HttpUnreadable)?,
             reveal: set(&|rule| !permits(rule) || names(&rule.policy, &reveal))?,
             asking,
             about: rules
@@ -90,6 +95,7 @@ impl Judge {
                 .collect(),
             vocabulary,
             mentions,
+            keys,
         })
     }
 
@@ -101,10 +107,20 @@ impl Judge {
         tags: &[String],
         operation: &Operation,
     ) -> Decision {
+        let request = operation.facts.request.as_deref();
+        if let Some(key) = request.and_then(|request| self.keys.misspelt(request)) {
+            let reason = format!("`{}` is a field that policy asks for, in other letters", shown(key));
+            return Decision::deny(AMBIGUOUS, reason);
+        }
         let operation = with_unreadable(operation);
-        let case = self
-            .vocabulary
-            .case(who, target, tags, &operation, &self.mentions);
+        let case = self.vocabulary.case(
+            who,
+            target,
+            tags,
+            &operation,
+            &self.mentions,
+            &self.keys,
+        );
         match case.and_then(|case| self.tally(&case, &operation)) {
             Ok(tally) => self.verdict(tally, &operation),
             Err(error) => Decision::deny(POLICY_ERROR, error.to_string()),
@@ -120,6 +136,7 @@ impl Judge {
             };
             let rules = match access.verb {
                 Verb::Unreadable => &self.unreadable,
+                Verb::HttpUnreadable => &self.unreadable_http,
                 _ => &self.rules,
             };
             let answer = ask(case, question, rules)?;
@@ -156,7 +173,7 @@ impl Judge {
         }
         if let Some(Access { verb, object }) = tally.unpermitted {
             let reason = match &operation.facts.unreadable {
-                Some(why) if verb == Verb::Unreadable => {
+                Some(why) if verb.is_unreadable() => {
                     format!("could not be read: {}", shown(why))
                 }
                 _ => format!("nothing permits `{verb}` on {}", shown(&object.to_string())),
@@ -240,10 +257,16 @@ fn names(policy: &Policy, action: &EntityUid) -> bool {
 fn with_unreadable(operation: &Operation) -> Operation {
     let mut operation = operation.clone();
     if operation.facts.unreadable.is_some() {
-        operation.accesses.insert(Access {
-            verb: Verb::Unreadable,
-            object: Object::Database,
-        });
+        let (verb, objects) = match operation.verb.protocol() {
+            Protocol::Sql => (Verb::Unreadable, vec![Object::Database]),
+            Protocol::Http => {
+                let accesses = operation.accesses.iter();
+                let objects = accesses.map(|access| access.object.clone()).collect();
+                (Verb::HttpUnreadable, objects)
+            }
+        };
+        let unread = objects.into_iter().map(|object| Access { verb, object });
+        operation.accesses.extend(unread);
     }
     operation
 }

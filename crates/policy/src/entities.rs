@@ -1,13 +1,18 @@
 //! Operation to Cedar: entities, facts, and the requests to ask.
 
-use std::str::FromStr as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr as _,
+};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
 };
-use ostiary_operation::{Facts, Object, Operation, Principal, Target, Verb};
+use ostiary_operation::{
+    Facts, Object, Operation, Principal, Protocol, Target, Verb, http::RequestFacts,
+};
 
-use crate::{mentions::Mentions, schema::REVEAL};
+use crate::{keys::Keys, mentions::Mentions, schema::REVEAL};
 
 /// The schema of a name that does not say in which it is, where nothing else is known.
 pub(crate) const UNRESOLVED: &str = "?";
@@ -26,6 +31,11 @@ pub(crate) struct Vocabulary {
     role: EntityTypeName,
     other: EntityTypeName,
     label: EntityTypeName,
+    api: EntityTypeName,
+    route: EntityTypeName,
+    parameters: EntityTypeName,
+    fields: EntityTypeName,
+    numbers: EntityTypeName,
     action: EntityTypeName,
 }
 
@@ -64,6 +74,11 @@ impl Vocabulary {
             role: name("DbRole")?,
             other: name("Other")?,
             label: name("Label")?,
+            api: name("Api")?,
+            route: name("Route")?,
+            parameters: name("Parameters")?,
+            fields: name("Fields")?,
+            numbers: name("Numbers")?,
             action: name("Action")?,
         })
     }
@@ -80,6 +95,7 @@ impl Vocabulary {
         tags: &[String],
         operation: &Operation,
         mentions: &Mentions,
+        keys: &Keys,
     ) -> Result<Case, Untold> {
         let agent = self.agent(who)?;
         let principal = agent.uid();
@@ -97,12 +113,69 @@ impl Vocabulary {
             }
             entities.push(action);
         }
+        let mut facts = facts(target, tags, operation);
+        if operation.verb.protocol() == Protocol::Http {
+            let of_none = RequestFacts::default();
+            let request = operation.facts.request.as_deref().unwrap_or(&of_none);
+            let record = self.request(request, keys, &mut entities)?;
+            facts.push(("request".to_owned(), record));
+        }
         Ok(Case {
             principal,
-            context: context(target, tags, operation)?,
+            context: Context::from_pairs(facts)?,
             entities: Entities::from_entities(entities, None)?,
             questions,
         })
+    }
+
+    /// The facts of a request; what came under names becomes tags of entities, of which only those
+    /// that a policy could ask for are told.
+    fn request(
+        &self,
+        request: &RequestFacts,
+        keys: &Keys,
+        entities: &mut Vec<Entity>,
+    ) -> Result<RestrictedExpression, Untold> {
+        let mut tagged = |kind: &EntityTypeName, id: &str, tags: Vec<(String, _)>| {
+            let uid = uid(kind, id);
+            let entity = Entity::new_with_tags(uid.clone(), [], [], tags)?;
+            entities.push(entity);
+            Ok::<_, Untold>(RestrictedExpression::new_entity_uid(uid))
+        };
+        let wanted = |key: &String| keys.names(key);
+        let parameters = request.parameters.iter();
+        let parameters = parameters.map(|(key, value)| (key.clone(), text(value)));
+        let sets = |from: &BTreeMap<String, BTreeSet<String>>| -> Vec<_> {
+            from.iter()
+                .filter(|(key, _)| wanted(key))
+                .map(|(key, values)| (key.clone(), texts(values.iter().cloned())))
+                .collect()
+        };
+        let numbers = request.numbers.iter().filter(|(key, _)| wanted(key));
+        let numbers =
+            numbers.map(|(key, number)| (key.clone(), RestrictedExpression::new_long(*number)));
+        let pairs = [
+            ("path", text(&request.path)),
+            (
+                "parameters",
+                tagged(&self.parameters, "path", parameters.collect())?,
+            ),
+            ("query", tagged(&self.fields, "query", sets(&request.query))?),
+            ("body", tagged(&self.fields, "body", sets(&request.body))?),
+            ("numbers", tagged(&self.numbers, "body", numbers.collect())?),
+            ("content_type", text(&request.content_type)),
+            (
+                "has_body",
+                RestrictedExpression::new_bool(request.has_body),
+            ),
+        ];
+        let operation = request.operation.as_ref();
+        let pairs = pairs
+            .into_iter()
+            .chain(operation.map(|name| ("operation", text(name))));
+        Ok(RestrictedExpression::new_record(
+            pairs.map(|(name, value)| (name.to_owned(), value)),
+        )?)
     }
 
     /// Everything to ask about labels: one question for each, in their order.
@@ -137,7 +210,7 @@ impl Vocabulary {
         }
         Ok(Case {
             principal,
-            context: context(target, tags, &idle)?,
+            context: Context::from_pairs(facts(target, tags, &idle))?,
             entities: Entities::from_entities(entities, None)?,
             questions,
         })
@@ -170,6 +243,20 @@ impl Vocabulary {
         mentions: &Mentions,
     ) -> Result<Vec<Entity>, Untold> {
         let resource = escape(&target.resource);
+        let api = uid(&self.api, &resource);
+        match object {
+            Object::Api => {
+                let name = [("name", text(&target.resource))];
+                return Ok(vec![entity(api, name, [uid(&self.resource, &resource)])?]);
+            }
+            Object::Route { template } => {
+                let id = format!("{resource}{template}");
+                let above = [api, uid(&self.resource, &resource)];
+                let name = [("name", text(template))];
+                return Ok(vec![entity(uid(&self.route, &id), name, above)?]);
+            }
+            _ => {}
+        }
         let database = format!("{resource}/{}", escape(&target.database));
         let resource = uid(&self.resource, &resource);
         let above = [uid(&self.database, &database), resource.clone()];
@@ -221,11 +308,16 @@ impl Vocabulary {
                 let attributes = [("kind", text(kind)), ("name", text(name))];
                 vec![entity(uid(&self.other, &id), attributes, above.clone())?]
             }
+            Object::Api | Object::Route { .. } => Vec::new(),
         })
     }
 }
 
-fn context(target: &Target, tags: &[String], operation: &Operation) -> Result<Context, Untold> {
+fn facts(
+    target: &Target,
+    tags: &[String],
+    operation: &Operation,
+) -> Vec<(String, RestrictedExpression)> {
     let facts = &operation.facts;
     let limit = facts
         .row_limit
@@ -247,9 +339,9 @@ fn context(target: &Target, tags: &[String], operation: &Operation) -> Result<Co
     ];
     let limit = limit.map(|limit| ("row_limit", RestrictedExpression::new_long(limit)));
     let pairs = pairs.into_iter().chain(limit);
-    Ok(Context::from_pairs(
-        pairs.map(|(name, value)| (name.to_owned(), value)),
-    )?)
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn reads(verb: Verb) -> bool {

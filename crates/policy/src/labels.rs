@@ -1,10 +1,11 @@
 //! `labels.yaml`: what is sensitive, where it sits, and how it leaves.
 
 mod column;
+mod field;
 
 use std::{collections::BTreeMap, str::FromStr as _};
 
-use ostiary_mask::{Strategy, detect::Detector};
+use ostiary_mask::{FieldPath, Strategy, detect::Detector};
 use ostiary_operation::Target;
 
 use crate::{
@@ -15,6 +16,8 @@ use crate::{
 };
 pub use column::LabelledColumn;
 use column::{ColumnRule, parse_column};
+pub use field::LabelledField;
+use field::FieldRule;
 
 pub(crate) const FILE: &str = "labels.yaml";
 
@@ -23,6 +26,7 @@ pub(crate) const FILE: &str = "labels.yaml";
 pub(crate) struct Labels {
     pub(crate) strategies: BTreeMap<String, Strategy>,
     columns: Vec<ColumnRule>,
+    fields: Vec<FieldRule>,
     pub(crate) detectors: BTreeMap<Detector, String>,
 }
 
@@ -37,7 +41,7 @@ impl Labels {
         };
         let top = document
             .root()
-            .fields(&["labels", "columns", "detectors"], problems);
+            .fields(&["labels", "columns", "fields", "detectors"], problems);
         let defined = top.get("labels").map(|node| node.named(problems));
         for (name, node) in defined.into_iter().flatten() {
             // A label with a bad strategy is still defined: its uses are no further problems.
@@ -51,6 +55,14 @@ impl Labels {
             .flatten()
         {
             labels.add_column(&node, problems);
+        }
+        for node in top
+            .get("fields")
+            .map(|node| node.items(problems))
+            .into_iter()
+            .flatten()
+        {
+            labels.add_field(&node, problems);
         }
         for node in top
             .get("detectors")
@@ -104,6 +116,35 @@ impl Labels {
         }
     }
 
+    fn add_field(&mut self, node: &Node<'_>, problems: &mut Problems) {
+        let fields = node.fields(&["field", "label", "resource", "route"], problems);
+        let label = self.label(&fields, problems);
+        let resource = fields.get("resource").map(|node| node.text(problems));
+        let route = fields.get("route").map(|node| node.text(problems));
+        let Some(field) = fields.need("field", problems) else {
+            return;
+        };
+        let Some(written) = field.text(problems) else {
+            return;
+        };
+        let path = match FieldPath::from_str(written) {
+            Ok(path) => path,
+            Err(error) => {
+                let message = format!("`{written}` is no path to a field: {error}");
+                return field.problem(problems, message);
+            }
+        };
+        let Some(label) = label else { return };
+        self.fields.push(FieldRule {
+            resource: resource.flatten().map(str::to_owned),
+            field: LabelledField {
+                route: route.flatten().map(str::to_owned),
+                path,
+                label,
+            },
+        });
+    }
+
     fn add_detector(&mut self, node: &Node<'_>, problems: &mut Problems) {
         let fields = node.fields(&["detector", "label"], problems);
         let label = self.label(&fields, problems);
@@ -139,6 +180,22 @@ impl Labels {
             format!("label `{name}` is not defined under `labels`{meant}"),
         );
         None
+    }
+
+    /// The labelled fields of a target.
+    pub(crate) fn fields(&self, target: &Target) -> impl Iterator<Item = &LabelledField> {
+        self.fields
+            .iter()
+            .filter(|rule| rule.is_in(target))
+            .map(|rule| &rule.field)
+    }
+
+    /// Routes that labels name, each with its resource if it says which.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.fields.iter().filter_map(|rule| {
+            let route = rule.field.route.as_deref()?;
+            Some((rule.resource.as_deref(), route))
+        })
     }
 
     /// The labelled columns of a target.

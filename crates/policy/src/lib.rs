@@ -8,6 +8,7 @@ mod approvals;
 mod bundle;
 mod labels;
 mod literals;
+mod openapi;
 mod policies;
 mod resources;
 mod schema;
@@ -17,6 +18,7 @@ mod yaml;
 mod decide;
 mod decision;
 mod entities;
+mod keys;
 mod mentions;
 // What both use.
 mod error;
@@ -28,7 +30,7 @@ pub use bundle::{Bundle, Files, Masks};
 pub use decision::{ApprovalDemand, Decision, Denial, Verdict};
 pub use error::InvalidPolicy;
 pub use hash::hash;
-pub use labels::LabelledColumn;
+pub use labels::{LabelledColumn, LabelledField};
 pub use resources::Mode;
 pub use schema::schema_text;
 

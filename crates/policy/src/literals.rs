@@ -1,16 +1,24 @@
 //! The entities a policy names. Cedar checks their types; an id that nothing can have would make a
 //! rule that never applies, so ids are checked here.
 
+use std::collections::BTreeMap;
+
 use cedar_policy::{EntityUid, Policy};
 
-use crate::{labels::Labels, names::meant};
+use crate::{labels::Labels, names::meant, resources::ResourceRules};
+
+type Resources = BTreeMap<String, ResourceRules>;
 
 /// Entities in the policy that cannot exist: the text that names each, and what is wrong with it.
-pub(crate) fn wrong(policy: &Policy, labels: &Labels) -> Vec<(String, String)> {
+pub(crate) fn wrong(
+    policy: &Policy,
+    labels: &Labels,
+    resources: &Resources,
+) -> Vec<(String, String)> {
     policy
         .entity_literals()
         .iter()
-        .filter_map(|literal| Some((literal.to_string(), problem(literal, labels)?)))
+        .filter_map(|literal| Some((literal.to_string(), problem(literal, labels, resources)?)))
         .collect()
 }
 
@@ -24,7 +32,7 @@ fn is_escaped(id: &str) -> bool {
     })
 }
 
-fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
+fn problem(literal: &EntityUid, labels: &Labels, resources: &Resources) -> Option<String> {
     let id: &str = literal.id().unescaped();
     let kind = literal.type_name().to_string();
     let slashes = id.bytes().filter(|byte| *byte == b'/').count();
@@ -55,6 +63,8 @@ fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
             let meant = meant(id, labels.strategies.keys().map(String::as_str));
             return Some(format!("label `{id}` is not defined in labels.yaml{meant}"));
         }
+        "Api" => (slashes == 0 && !empty, "resource"),
+        "Route" => return route_problem(id, resources),
         // Actions and unknown types are Cedar's to judge.
         _ => return None,
     };
@@ -66,4 +76,22 @@ fn problem(literal: &EntityUid, labels: &Labels) -> Option<String> {
     (slashes > 0 && !is_escaped(id)).then(|| {
         format!("`{literal}` can never match: in an id `%` is written %25, `/` %2F, and `.` in a schema %2E")
     })
+}
+
+/// A route has to be one of its resource: a template that nobody named never matches.
+fn route_problem(id: &str, resources: &Resources) -> Option<String> {
+    let templates: Vec<String> = resources
+        .iter()
+        .flat_map(|(name, rules)| {
+            let routes = rules.routes.iter();
+            routes.map(move |route| format!("{name}{}", route.template()))
+        })
+        .collect();
+    if templates.iter().any(|template| template == id) {
+        return None;
+    }
+    let meant = meant(id, templates.iter().map(String::as_str).take(20));
+    Some(format!(
+        "`Route::\"{id}\"` is no route of resources.yaml{meant}"
+    ))
 }

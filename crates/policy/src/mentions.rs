@@ -124,7 +124,8 @@ impl Mentions {
     }
 }
 
-fn parts(expr: &Expr) -> Vec<&Expr> {
+/// What an expression is made of.
+pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::UnaryOp { expr, .. }
         | Expr::GetAttr { expr, .. }

@@ -13,6 +13,7 @@ use crate::{
     labels::Labels,
     literals,
     names::{PLAIN, is_hidden, is_plain, meant},
+    resources::ResourceRules,
     statement::{MAX_DEPTH, Statement, statements},
 };
 
@@ -27,6 +28,7 @@ const ANNOTATIONS: [&str; 3] = ["id", "reason", "approval"];
 pub(crate) const DEFAULT_DENY: &str = "default-deny";
 pub(crate) const POLICY_ERROR: &str = "policy-error";
 pub(crate) const NO_POLICY: &str = "no-policy";
+pub(crate) const AMBIGUOUS: &str = "ambiguous-request";
 
 /// One policy of the bundle.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub(crate) struct Known<'a> {
     pub(crate) validator: &'a Validator,
     pub(crate) approvals: &'a BTreeMap<String, Approval>,
     pub(crate) labels: &'a Labels,
+    pub(crate) resources: &'a BTreeMap<String, ResourceRules>,
 }
 
 /// One policy's text and where it is.
@@ -168,7 +171,7 @@ fn annotated(
             source.problem(problems, source.find("@id"), message);
             "?"
         }
-        Some(id) if [DEFAULT_DENY, POLICY_ERROR, NO_POLICY].contains(&id) => {
+        Some(id) if [DEFAULT_DENY, POLICY_ERROR, NO_POLICY, AMBIGUOUS].contains(&id) => {
             let message = format!("`@id(\"{id}\")` is the name of a built-in rule");
             source.problem(problems, source.find("@id"), message);
             "?"
@@ -203,7 +206,7 @@ fn annotated(
 
 /// Checks a policy against the schema, and the entities it names against what can exist.
 fn check(policy: &Policy, source: &Source<'_>, known: &Known<'_>, problems: &mut Problems) {
-    for (literal, message) in literals::wrong(policy, known.labels) {
+    for (literal, message) in literals::wrong(policy, known.labels, known.resources) {
         source.problem(problems, source.find(&literal), message);
     }
     let prefix = format!("for policy `{}`, ", policy.id());

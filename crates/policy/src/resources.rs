@@ -1,10 +1,20 @@
-//! `resources.yaml`: how decisions on a resource are carried out, and its tags.
+//! `resources.yaml`: how decisions on a resource are carried out, its tags and its routes.
 
 use std::collections::BTreeMap;
 
-use crate::{Files, error::Problems, names::meant, yaml::Document};
+use ostiary_operation::http::Routes;
+
+use crate::{
+    Files,
+    error::Problems,
+    names::meant,
+    openapi,
+    yaml::{Document, Fields},
+};
 
 pub(crate) const FILE: &str = "resources.yaml";
+/// Routes of one resource; each is tried for each request.
+const MAX_ROUTES: usize = 2000;
 
 /// How decisions on a resource are carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +31,10 @@ pub enum Mode {
 pub(crate) struct ResourceRules {
     pub(crate) mode: Mode,
     pub(crate) tags: BTreeMap<String, String>,
+    /// Of an HTTP API.
+    pub(crate) routes: Routes,
+    /// The file of the bundle that describes it.
+    pub(crate) openapi: Option<String>,
 }
 
 pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, ResourceRules> {
@@ -34,7 +48,7 @@ pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, 
     let top = document.root().fields(&["resources"], problems);
     let named = top.get("resources").map(|node| node.named(problems));
     for (name, node) in named.into_iter().flatten() {
-        let fields = node.fields(&["mode", "tags"], problems);
+        let fields = node.fields(&["mode", "tags", "routes", "openapi"], problems);
         let mut rules = ResourceRules::default();
         if let Some(field) = fields.get("mode") {
             match field.text(problems) {
@@ -52,7 +66,41 @@ pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, 
                 .tags
                 .extend(value.text(problems).map(|text| (key, text.to_owned())));
         }
+        rules.add_routes(files, &fields, problems);
         resources.insert(name, rules);
     }
     resources
+}
+
+impl ResourceRules {
+    fn add_routes(&mut self, files: &Files, fields: &Fields<'_>, problems: &mut Problems) {
+        let written = fields.get("routes").map(|node| node.items(problems));
+        for node in written.into_iter().flatten() {
+            if let Some(template) = node.text(problems)
+                && let Err(error) = self.routes.add(template)
+            {
+                node.problem(problems, error.to_string());
+            }
+        }
+        if let Some(node) = fields.get("openapi")
+            && let Some(name) = node.text(problems)
+        {
+            match files.get(name) {
+                Some(text) => openapi::read(name, text, &mut self.routes, problems),
+                None => {
+                    let known = files.keys().map(String::as_str);
+                    let message = format!("the bundle has no file `{name}`{}", meant(name, known));
+                    node.problem(problems, message);
+                }
+            }
+            self.openapi = Some(name.to_owned());
+        }
+        if self.routes.len() > MAX_ROUTES {
+            let node = fields.get("openapi").or_else(|| fields.get("routes"));
+            let message = format!("a resource has at most {MAX_ROUTES} routes");
+            if let Some(node) = node {
+                node.problem(problems, message);
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cedar_policy::Schema;
-use ostiary_operation::{Group, Verb};
+use ostiary_operation::{Group, Protocol, Verb};
 
 const ENTITIES: &str = include_str!("ostiary.cedarschema");
 
@@ -13,6 +13,7 @@ pub(crate) const REVEAL: &str = "reveal";
 /// Every verb may meet every kind of object: what an operation touches is decided elsewhere, and a
 /// pair this list left out would be a request no policy could speak of.
 const OBJECTS: &str = "Database, Schema, Table, Function, Setting, DbRole, Other";
+const ROUTES: &str = "Api, Route";
 
 /// The schema policies are checked against, in Cedar's own notation.
 pub fn schema_text() -> String {
@@ -27,9 +28,13 @@ pub fn schema_text() -> String {
         if let Some(group) = verb.group() {
             let _ = write!(text, " in [\"{}\"]", group.as_str());
         }
+        let (objects, facts) = match verb.protocol() {
+            Protocol::Sql => (OBJECTS, "Facts"),
+            Protocol::Http => (ROUTES, "HttpFacts"),
+        };
         let _ = writeln!(
             text,
-            " appliesTo {{ principal: [Agent], resource: [{OBJECTS}], context: Facts }};"
+            " appliesTo {{ principal: [Agent], resource: [{objects}], context: {facts} }};"
         );
     }
     text.push_str("\n// Seeing labelled data as it is.\n");

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Entities, Request};
-use ostiary_operation::{Access, Group, Object, Operation, Verb};
+use ostiary_operation::{Access, Group, Object, Operation, Protocol, Verb};
 
 use super::{bundle, files, notation, shop, show, who};
 use crate::{
     entities::Vocabulary,
+    keys::Keys,
     labels::Labels,
     mentions::Mentions,
     schema::{schema, schema_text},
@@ -45,7 +46,7 @@ fn dots_slashes_and_percent_signs_in_names_collide_with_nothing() {
         };
         let mentions = Mentions::default();
         let case = vocabulary
-            .case(&who(""), &shop(), &[], &operation, &mentions)
+            .case(&who(""), &shop(), &[], &operation, &mentions, &Keys::default())
             .unwrap();
         for question in case.questions {
             let id = question.resource.to_string();
@@ -91,21 +92,32 @@ fn every_verb_meets_every_object_as_the_schema_says() {
     let mut principal = who("a b");
     principal.on_behalf_of = Some("ada".to_owned());
     for verb in Verb::ALL {
-        for object in [
-            "database",
-            "schema s",
-            "s.t",
-            "t",
-            "s.f()",
-            "f()",
-            "setting x",
-            "role r",
-            "type t",
-        ] {
+        let objects: &[&str] = match verb.protocol() {
+            Protocol::Sql => &[
+                "database",
+                "schema s",
+                "s.t",
+                "t",
+                "s.f()",
+                "f()",
+                "setting x",
+                "role r",
+                "type t",
+            ],
+            Protocol::Http => &["api", "/users/{id}"],
+        };
+        for object in objects {
             let operation = notation::operation(&format!("{verb} {object}, limit 3, calls f"));
             let tags = ["env=prod".to_owned()];
             let case = vocabulary
-                .case(&principal, &shop(), &tags, &operation, &mentions)
+                .case(
+                    &principal,
+                    &shop(),
+                    &tags,
+                    &operation,
+                    &mentions,
+                    &Keys::default(),
+                )
                 .unwrap();
             for question in case.questions {
                 Request::new(

@@ -17,6 +17,14 @@ pub(super) fn object(text: &str) -> Object {
     if text == "database" {
         return Object::Database;
     }
+    if text == "api" {
+        return Object::Api;
+    }
+    if text.starts_with('/') {
+        return Object::Route {
+            template: text.to_owned(),
+        };
+    }
     if let Some(function) = text.strip_suffix("()") {
         let (schema, name) = split(function);
         return Object::Function { schema, name };
