@@ -178,8 +178,20 @@ mod tests {
             assert_eq!(FieldPath::from_str(text).unwrap().to_string(), text);
         }
         for text in [
-            "", "$", "a", ".a", "$a", "$.", "$..", "$.a.", "$[0].a", "$.a[", "$.a b", "$.\"a",
-            "$.a[?(@.b)]", "$...a",
+            "",
+            "$",
+            "a",
+            ".a",
+            "$a",
+            "$.",
+            "$..",
+            "$.a.",
+            "$[0].a",
+            "$.a[",
+            "$.a b",
+            "$.\"a",
+            "$.a[?(@.b)]",
+            "$...a",
         ] {
             assert_eq!(FieldPath::from_str(text), Err(InvalidPath), "{text}");
         }

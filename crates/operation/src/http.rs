@@ -82,11 +82,7 @@ pub struct RequestFacts {
 
 impl Head {
     /// Reads a head. Names of `headers` are lower case and without pseudo-headers.
-    pub fn read(
-        method: &str,
-        target: &str,
-        headers: &[(String, String)],
-    ) -> Result<Self, Refused> {
+    pub fn read(method: &str, target: &str, headers: &[(String, String)]) -> Result<Self, Refused> {
         let verb = Verb::of_method(method).ok_or_else(|| Refused {
             status: 501,
             reason: "the gateway does not know this method".to_owned(),

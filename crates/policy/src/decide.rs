@@ -109,18 +109,16 @@ impl Judge {
     ) -> Decision {
         let request = operation.facts.request.as_deref();
         if let Some(key) = request.and_then(|request| self.keys.misspelt(request)) {
-            let reason = format!("`{}` is a field that policy asks for, in other letters", shown(key));
+            let reason = format!(
+                "`{}` is a field that policy asks for, in other letters",
+                shown(key)
+            );
             return Decision::deny(AMBIGUOUS, reason);
         }
         let operation = with_unreadable(operation);
-        let case = self.vocabulary.case(
-            who,
-            target,
-            tags,
-            &operation,
-            &self.mentions,
-            &self.keys,
-        );
+        let case = self
+            .vocabulary
+            .case(who, target, tags, &operation, &self.mentions, &self.keys);
         match case.and_then(|case| self.tally(&case, &operation)) {
             Ok(tally) => self.verdict(tally, &operation),
             Err(error) => Decision::deny(POLICY_ERROR, error.to_string()),

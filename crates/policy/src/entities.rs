@@ -160,14 +160,14 @@ impl Vocabulary {
                 "parameters",
                 tagged(&self.parameters, "path", parameters.collect())?,
             ),
-            ("query", tagged(&self.fields, "query", sets(&request.query))?),
+            (
+                "query",
+                tagged(&self.fields, "query", sets(&request.query))?,
+            ),
             ("body", tagged(&self.fields, "body", sets(&request.body))?),
             ("numbers", tagged(&self.numbers, "body", numbers.collect())?),
             ("content_type", text(&request.content_type)),
-            (
-                "has_body",
-                RestrictedExpression::new_bool(request.has_body),
-            ),
+            ("has_body", RestrictedExpression::new_bool(request.has_body)),
         ];
         let operation = request.operation.as_ref();
         let pairs = pairs

@@ -16,8 +16,8 @@ use crate::{
 };
 pub use column::LabelledColumn;
 use column::{ColumnRule, parse_column};
-pub use field::LabelledField;
 use field::FieldRule;
+pub use field::LabelledField;
 
 pub(crate) const FILE: &str = "labels.yaml";
 

@@ -103,7 +103,9 @@ impl Json {
                     dropped,
                 } => {
                     // All that is plain goes at once.
-                    let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
+                    let plain = rest
+                        .iter()
+                        .position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
                     let (text, after) = rest
                         .split_at_checked(plain.unwrap_or(rest.len()))
                         .unwrap_or((rest, &[]));

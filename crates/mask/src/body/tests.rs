@@ -59,8 +59,18 @@ fn masks_labelled_fields_whatever_they_hold() {
         r#"{"email": "****.org", "name": "Ada"}"#,
         1,
     );
-    check(Form::Json, r#"{"EMAIL":"abcdefgh"}"#, r#"{"EMAIL":"****efgh"}"#, 1);
-    check(Form::Json, r#"{"\u0065mail":"abcdefgh"}"#, r#"{"\u0065mail":"****efgh"}"#, 1);
+    check(
+        Form::Json,
+        r#"{"EMAIL":"abcdefgh"}"#,
+        r#"{"EMAIL":"****efgh"}"#,
+        1,
+    );
+    check(
+        Form::Json,
+        r#"{"\u0065mail":"abcdefgh"}"#,
+        r#"{"\u0065mail":"****efgh"}"#,
+        1,
+    );
     check(
         Form::Json,
         r#"{"a":[{"ssn":123},{"b":{"ssn":true}},{"ssn":null},{"ssn":{"x":["}"]}},{"ssn":[1,"]"]}]}"#,
@@ -79,7 +89,12 @@ fn masks_labelled_fields_whatever_they_hold() {
         r#"{"map":{"x":{"code":"[redacted]"},"y":{"code":"[redacted]","d":2}}}"#,
         2,
     );
-    check(Form::Json, r#"[{"email":"x"}]"#, r#"[{"email":"[redacted]"}]"#, 1);
+    check(
+        Form::Json,
+        r#"[{"email":"x"}]"#,
+        r#"[{"email":"[redacted]"}]"#,
+        1,
+    );
 }
 
 #[test]
@@ -90,11 +105,21 @@ fn detectors_look_at_every_string_name_and_long_number() {
         r#"{"note":"write to [redacted] \"now\"","****1111":1}"#,
         2,
     );
-    check(Form::Json, r#""ada\u0040example.com""#, r#""[redacted]""#, 1);
+    check(
+        Form::Json,
+        r#""ada\u0040example.com""#,
+        r#""[redacted]""#,
+        1,
+    );
     check(Form::Json, "[4111111111111111, 7]", r#"["****1111", 7]"#, 1);
     check(Form::Json, r#"{"a":"123-45-6789"}"#, r#"{"a":null}"#, 1);
     check(Form::Json, r#"{"123-45-6789":1}"#, r#"{"[redacted]":1}"#, 1);
-    check(Form::Json, "\"\u{1f980} \\ud83e\\udd80 \\ud800\"", "\"\u{1f980} \\ud83e\\udd80 \\ud800\"", 0);
+    check(
+        Form::Json,
+        "\"\u{1f980} \\ud83e\\udd80 \\ud800\"",
+        "\"\u{1f980} \\ud83e\\udd80 \\ud800\"",
+        0,
+    );
 }
 
 #[test]
@@ -114,9 +139,39 @@ fn values_may_follow_each_other() {
 #[test]
 fn what_is_no_json_is_broken_and_nothing_of_it_passes_unread() {
     for body in [
-        "{", "[1,", "{\"a\"", "{\"a\":", "{\"a\":1", "\"a", "{a:1}", "{'a':1}", "[1,]", "{\"a\":1,}",
-        "{,}", "[,]", "1,2", "]", "}", "[}", "{]", "nul", "NaN", "+1", "01", "1.", ".5", "1e", "-",
-        "0x10", "/* c */ {}", "// c\n{}", "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "{\"a\" 1}", "<a/>",
+        "{",
+        "[1,",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "\"a",
+        "{a:1}",
+        "{'a':1}",
+        "[1,]",
+        "{\"a\":1,}",
+        "{,}",
+        "[,]",
+        "1,2",
+        "]",
+        "}",
+        "[}",
+        "{]",
+        "nul",
+        "NaN",
+        "+1",
+        "01",
+        "1.",
+        ".5",
+        "1e",
+        "-",
+        "0x10",
+        "/* c */ {}",
+        "// c\n{}",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"a\nb\"",
+        "{\"a\" 1}",
+        "<a/>",
         ")]}'\n{}",
     ] {
         let whole = run(masker(Form::Json, &people()), &[body.as_bytes()]);
@@ -131,16 +186,36 @@ fn what_is_no_json_is_broken_and_nothing_of_it_passes_unread() {
 #[test]
 fn what_is_too_long_to_be_read_is_left_out() {
     let long = "x".repeat(MAX_UNIT + 1);
-    check(Form::Json, &format!("[\"{long}\",1]"), &format!("[\"{TOO_LONG}\",1]"), 1);
-    check(Form::Json, &format!("[\"{}\",1]", "\\n".repeat(MAX_UNIT / 2 + 1)), &format!("[\"{TOO_LONG}\",1]"), 1);
-    check(Form::Text, &format!("a\n{long}\nb"), &format!("a\n{TOO_LONG}\nb"), 1);
+    check(
+        Form::Json,
+        &format!("[\"{long}\",1]"),
+        &format!("[\"{TOO_LONG}\",1]"),
+        1,
+    );
+    check(
+        Form::Json,
+        &format!("[\"{}\",1]", "\\n".repeat(MAX_UNIT / 2 + 1)),
+        &format!("[\"{TOO_LONG}\",1]"),
+        1,
+    );
+    check(
+        Form::Text,
+        &format!("a\n{long}\nb"),
+        &format!("a\n{TOO_LONG}\nb"),
+        1,
+    );
     let events = format!("data: {long}\n\n");
     assert!(run(masker(Form::Events, &[]), &[events.as_bytes()]).is_err());
 }
 
 #[test]
 fn text_is_read_by_line_and_a_key_by_block() {
-    check(Form::Text, "to ada@example.com\r\nok\n", "to [redacted]\r\nok\n", 1);
+    check(
+        Form::Text,
+        "to ada@example.com\r\nok\n",
+        "to [redacted]\r\nok\n",
+        1,
+    );
     check(Form::Text, "ada@example.com", "[redacted]", 1);
     check(Form::Text, "a 123-45-6789 b\nc", "\nc", 1);
     check(
@@ -153,8 +228,18 @@ fn text_is_read_by_line_and_a_key_by_block() {
 
 #[test]
 fn json_that_is_called_text_is_read_as_json() {
-    check(Form::Text, " {\"email\":\"abcdefgh\"}", " {\"email\":\"****efgh\"}", 1);
-    check(Form::Text, "[ {\"email\":\"abcdefgh\"}]", "[ {\"email\":\"[redacted]\"}]", 1);
+    check(
+        Form::Text,
+        " {\"email\":\"abcdefgh\"}",
+        " {\"email\":\"****efgh\"}",
+        1,
+    );
+    check(
+        Form::Text,
+        "[ {\"email\":\"abcdefgh\"}]",
+        "[ {\"email\":\"[redacted]\"}]",
+        1,
+    );
     check(Form::Text, "[info] started", "[info] started", 0);
     check(Form::Text, "[", "[", 0);
 }
@@ -173,7 +258,12 @@ fn events_are_read_whole() {
         "data: {\"email\":\ndata: \"****efgh\"}\n\nid: 7\n",
         1,
     );
-    check(Form::Events, "data: ada@example.com\n\n", "data: [redacted]\n\n", 1);
+    check(
+        Form::Events,
+        "data: ada@example.com\n\n",
+        "data: [redacted]\n\n",
+        1,
+    );
     let cut = "data: {\"ssn\":\"1\n\n";
     assert!(run(masker(Form::Events, &people()), &[cut.as_bytes()]).is_err());
 }

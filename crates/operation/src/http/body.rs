@@ -202,11 +202,9 @@ fn whole(number: f64) -> i64 {
         number.ceil()
     };
     // Text is the way from a float to an integer that can neither wrap nor trap.
-    format!("{away:.0}").parse().unwrap_or(if away < 0.0 {
-        i64::MIN
-    } else {
-        i64::MAX
-    })
+    format!("{away:.0}")
+        .parse()
+        .unwrap_or(if away < 0.0 { i64::MIN } else { i64::MAX })
 }
 
 /// Reads one value below `path`.
@@ -316,7 +314,8 @@ impl<'de> Visitor<'de> for Value<'_> {
             }
             push_name(self.path, &name);
             if self.path.len() > MAX_PATH {
-                let message = format!("the body has a name, or nested names, over {MAX_PATH} bytes");
+                let message =
+                    format!("the body has a name, or nested names, over {MAX_PATH} bytes");
                 return Err(A::Error::custom(message));
             }
             members.next_value_seed(Value {

@@ -63,7 +63,11 @@ fn segment(raw: &str) -> Result<String, Refused> {
         let decoded = match byte {
             b'%' => escaped(&mut rest)?,
             b'\\' => return Err(Refused::bad("the path holds a backslash")),
-            b';' => return Err(Refused::bad("the path holds `;`, which some servers cut at")),
+            b';' => {
+                return Err(Refused::bad(
+                    "the path holds `;`, which some servers cut at",
+                ));
+            }
             b'#' => return Err(Refused::bad("the path holds `#`")),
             b'!'..=b'~' => byte,
             _ => return Err(Refused::bad("the path holds a byte that must be escaped")),

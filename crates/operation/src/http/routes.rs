@@ -223,7 +223,11 @@ impl Routes {
     /// Adds a template; one that is there already is not added again.
     pub fn add(&mut self, template: &str) -> Result<(), InvalidTemplate> {
         let route = Route::parse(template)?;
-        match self.routes.iter().find(|other| other.takes_the_same(&route)) {
+        match self
+            .routes
+            .iter()
+            .find(|other| other.takes_the_same(&route))
+        {
             Some(other) if other.template == template => Ok(()),
             Some(other) => Err(InvalidTemplate::Same(
                 template.to_owned(),

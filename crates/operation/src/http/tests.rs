@@ -63,7 +63,10 @@ fn the_most_specific_route_is_taken_and_other_spellings_of_it_are_told() {
         ("/teams/7/orders", r#"/{kind}/7/orders {"kind": "teams"}"#),
         ("/files/a.json", r#"/files/{name}.json {"name": "a"}"#),
         ("/files/a.txt", r#"/files/{name} {"name": "a.txt"}"#),
-        ("/v1/users/7:archive", r#"/v1/users/{id}:archive {"id": "7"}"#),
+        (
+            "/v1/users/7:archive",
+            r#"/v1/users/{id}:archive {"id": "7"}"#,
+        ),
         ("/django/", "/django/ {}"),
         ("/Users", "otherwise /users"),
         ("/users/", "otherwise /users"),
@@ -83,14 +86,38 @@ fn templates_that_cannot_be_told_apart_are_mistakes() {
     let mut routes = routes(&["/users/{id}"]);
     for (template, expected) in [
         ("/users/{id}", Ok(())),
-        ("/users/{name}", Err("`/users/{name}` takes the same paths as `/users/{id}`")),
-        ("/a/{x}/{x}", Err("`/a/{x}/{x}` has the parameter `x` twice")),
-        ("users", Err("`users` is no path template: write it like /users/{id}")),
-        ("/a//b", Err("`/a//b` is no path template: write it like /users/{id}")),
-        ("/a/{x", Err("`/a/{x` is no path template: write it like /users/{id}")),
-        ("/a/{x}{y}", Err("`/a/{x}{y}` is no path template: write it like /users/{id}")),
-        ("/a/..", Err("`/a/..` is no path template: write it like /users/{id}")),
-        ("/a?b", Err("`/a?b` is no path template: write it like /users/{id}")),
+        (
+            "/users/{name}",
+            Err("`/users/{name}` takes the same paths as `/users/{id}`"),
+        ),
+        (
+            "/a/{x}/{x}",
+            Err("`/a/{x}/{x}` has the parameter `x` twice"),
+        ),
+        (
+            "users",
+            Err("`users` is no path template: write it like /users/{id}"),
+        ),
+        (
+            "/a//b",
+            Err("`/a//b` is no path template: write it like /users/{id}"),
+        ),
+        (
+            "/a/{x",
+            Err("`/a/{x` is no path template: write it like /users/{id}"),
+        ),
+        (
+            "/a/{x}{y}",
+            Err("`/a/{x}{y}` is no path template: write it like /users/{id}"),
+        ),
+        (
+            "/a/..",
+            Err("`/a/..` is no path template: write it like /users/{id}"),
+        ),
+        (
+            "/a?b",
+            Err("`/a?b` is no path template: write it like /users/{id}"),
+        ),
     ] {
         let added = routes.add(template).map_err(|error| error.to_string());
         assert_eq!(added, expected.map_err(str::to_owned), "{template}");
@@ -144,38 +171,75 @@ fn show(request: &str) -> String {
 fn methods_and_queries() {
     check("GET /users/7", expect!["http:GET /users/{id}"]);
     check("DELETE /users/7", expect!["http:DELETE /users/{id}"]);
-    check("get /users/7", expect!["501: the gateway does not know this method"]);
-    check("TRACE /", expect!["501: the gateway does not know this method"]);
-    check("CONNECT /", expect!["501: the gateway does not know this method"]);
+    check(
+        "get /users/7",
+        expect!["501: the gateway does not know this method"],
+    );
+    check(
+        "TRACE /",
+        expect!["501: the gateway does not know this method"],
+    );
+    check(
+        "CONNECT /",
+        expect!["501: the gateway does not know this method"],
+    );
     check(
         "GET /x?a=1&a=2&b&c=%26+",
         expect![[r#"http:GET the api query {"a": {"1", "2"}, "b": {""}, "c": {"& "}}"#]],
     );
-    check("GET /x?a=1;b=2", expect!["400: the query holds `;`, at which some servers cut"]);
-    check("GET /x?a=%zz", expect!["400: the query holds a broken escape"]);
-    check("GET /x?a=%ff", expect!["400: the query is not UTF-8 when decoded"]);
-    check("GET /x?a=%00", expect!["400: the query holds an escaped NUL"]);
-    check("POST /x?_method=DELETE", expect!["400: `_method` would override the method"]);
+    check(
+        "GET /x?a=1;b=2",
+        expect!["400: the query holds `;`, at which some servers cut"],
+    );
+    check(
+        "GET /x?a=%zz",
+        expect!["400: the query holds a broken escape"],
+    );
+    check(
+        "GET /x?a=%ff",
+        expect!["400: the query is not UTF-8 when decoded"],
+    );
+    check(
+        "GET /x?a=%00",
+        expect!["400: the query holds an escaped NUL"],
+    );
+    check(
+        "POST /x?_method=DELETE",
+        expect!["400: `_method` would override the method"],
+    );
 }
 
 #[test]
 fn bodies_have_one_reading_or_are_refused() {
     check(
         r#"POST /x application/json {"a":{"b":[1,{"c":"x"}]},"d":null,"e.f":true}"#,
-        expect![[r#"http:POST the api body {"\"e.f\"": {"true"}, "a.b[]": {"1"}, "a.b[].c": {"x"}, "d": {"null"}} numbers {"a.b[]": 1}"#]],
+        expect![[
+            r#"http:POST the api body {"\"e.f\"": {"true"}, "a.b[]": {"1"}, "a.b[].c": {"x"}, "d": {"null"}} numbers {"a.b[]": 1}"#
+        ]],
     );
     check(
         r#"POST /x application/vnd.api+json;charset=UTF-8 {"n":[-7,3,100.5,1e3,"12","0x10"]}"#,
-        expect![[r#"http:POST the api body {"n[]": {"-7", "0x10", "100.5", "1000", "12", "3"}} numbers {"n[]": 1000}"#]],
+        expect![[
+            r#"http:POST the api body {"n[]": {"-7", "0x10", "100.5", "1000", "12", "3"}} numbers {"n[]": 1000}"#
+        ]],
     );
     check(
         "POST /x application/x-www-form-urlencoded a=1&a=x&b=%C3%A9",
         expect![[r#"http:POST the api body {"a": {"1", "x"}, "b": {"é"}} numbers {"a": 1}"#]],
     );
     for (body, expected) in [
-        (r#"{"a":1,"a":2}"#, "400: the body has one key twice in an object"),
-        (r#"{"a":1,"A":2}"#, "400: the body has one key twice in an object"),
-        (r#"{"a":1,"\u0061":2}"#, "400: the body has one key twice in an object"),
+        (
+            r#"{"a":1,"a":2}"#,
+            "400: the body has one key twice in an object",
+        ),
+        (
+            r#"{"a":1,"A":2}"#,
+            "400: the body has one key twice in an object",
+        ),
+        (
+            r#"{"a":1,"\u0061":2}"#,
+            "400: the body has one key twice in an object",
+        ),
         (r#"{"a":"\u0000"}"#, "400: the body holds a NUL character"),
         (r#"{"a":"\ud800"}"#, ""),
         (r#"{"a":1}{"b":2}"#, ""),
@@ -190,7 +254,10 @@ fn bodies_have_one_reading_or_are_refused() {
     ] {
         let shown = show(&format!("POST /x application/json {body}"));
         match expected {
-            "" => assert!(shown.starts_with("400: the body is not the JSON"), "{body}: {shown}"),
+            "" => assert!(
+                shown.starts_with("400: the body is not the JSON"),
+                "{body}: {shown}"
+            ),
             expected => assert_eq!(shown, expected, "{body}"),
         }
     }
@@ -199,7 +266,10 @@ fn bodies_have_one_reading_or_are_refused() {
     let wide = format!("POST /x application/json [{}1]", "1,".repeat(10_000));
     check(&wide, expect!["400: the body has more than 10000 values"]);
     let long = format!(r#"POST /x application/json {{"{}":1}}"#, "k".repeat(600));
-    check(&long, expect!["400: the body has a name, or nested names, over 512 bytes"]);
+    check(
+        &long,
+        expect!["400: the body has a name, or nested names, over 512 bytes"],
+    );
     check(
         r#"POST /x application/x-www-form-urlencoded {"amount":1}"#,
         expect!["400: the body is not the form it is said to be"],
@@ -210,8 +280,14 @@ fn bodies_have_one_reading_or_are_refused() {
 fn what_is_not_read_says_so() {
     for (request, reason) in [
         ("POST /x - {}", "its body has no content type"),
-        ("POST /x text/plain {}", "its body is neither JSON nor a form"),
-        ("POST /x multipart/form-data;boundary=x --x", "its body is neither JSON nor a form"),
+        (
+            "POST /x text/plain {}",
+            "its body is neither JSON nor a form",
+        ),
+        (
+            "POST /x multipart/form-data;boundary=x --x",
+            "its body is neither JSON nor a form",
+        ),
         (
             "POST /x application/json;charset=utf-16 {}",
             "its body is in a character set other than UTF-8",
@@ -244,7 +320,11 @@ fn numbers_are_never_nearer_to_zero_than_they_were() {
         .unwrap();
         let body = format!(r#"{{"n":{text}}}"#);
         let operation = head.operation(body.as_bytes(), &Routes::default()).unwrap();
-        assert_eq!(operation.facts.request.unwrap().numbers["n"], expected, "{text}");
+        assert_eq!(
+            operation.facts.request.unwrap().numbers["n"],
+            expected,
+            "{text}"
+        );
     }
 }
 
@@ -261,7 +341,10 @@ fn headers_that_change_the_request_are_refused() {
         }
     };
     assert_eq!(head(&[("accept", "*/*"), ("x-request-id", "7")]), "ok");
-    assert_eq!(head(&[("content-length", "3"), ("transfer-encoding", "chunked")]), "ok");
+    assert_eq!(
+        head(&[("content-length", "3"), ("transfer-encoding", "chunked")]),
+        "ok"
+    );
     for name in ["x-http-method-override", "x-original-url", "upgrade"] {
         let shown = head(&[(name, "x")]);
         assert!(shown.starts_with("400: the header"), "{shown}");
@@ -270,7 +353,13 @@ fn headers_that_change_the_request_are_refused() {
     assert!(head(&[("transfer-encoding", "gzip, chunked")]).starts_with("400"));
     assert!(head(&[("x_original_url", "/")]).starts_with("400"));
     assert!(head(&[("content-type", "a/b"), ("content-type", "c/d")]).starts_with("400"));
-    for name in ["authorization", "x-forwarded-host", "x-envoy-original-path", "range", "cookie"] {
+    for name in [
+        "authorization",
+        "x-forwarded-host",
+        "x-envoy-original-path",
+        "range",
+        "cookie",
+    ] {
         assert_eq!(fate(name), Fate::Drop, "{name}");
     }
     assert_eq!(fate("accept"), Fate::Pass);

@@ -46,7 +46,14 @@ fn dots_slashes_and_percent_signs_in_names_collide_with_nothing() {
         };
         let mentions = Mentions::default();
         let case = vocabulary
-            .case(&who(""), &shop(), &[], &operation, &mentions, &Keys::default())
+            .case(
+                &who(""),
+                &shop(),
+                &[],
+                &operation,
+                &mentions,
+                &Keys::default(),
+            )
             .unwrap();
         for question in case.questions {
             let id = question.resource.to_string();

@@ -123,7 +123,9 @@ impl Open {
                     | Object::Schema { .. }
                     | Object::Setting { .. }
                     | Object::Role { .. }
-                    | Object::Other { .. } => false,
+                    | Object::Other { .. }
+                    | Object::Api
+                    | Object::Route { .. } => false,
                 });
         if reaches {
             Taint::Computed
@@ -172,6 +174,10 @@ fn shows_open_setting(access: &Access) -> bool {
         Object::Relation { name, .. } | Object::Function { name, .. } => {
             SHOWS_SETTINGS.contains(&name.as_str())
         }
-        Object::Schema { .. } | Object::Role { .. } | Object::Other { .. } => false,
+        Object::Schema { .. }
+        | Object::Role { .. }
+        | Object::Other { .. }
+        | Object::Api
+        | Object::Route { .. } => false,
     }
 }
