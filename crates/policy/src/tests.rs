@@ -3,6 +3,7 @@
 mod decisions;
 mod docs;
 mod encoding;
+mod http;
 mod masks;
 mod matrix;
 mod notation;
