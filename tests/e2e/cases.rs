@@ -43,6 +43,11 @@ fn masks() -> Result<()> {
     run("masks")
 }
 
+#[test]
+fn rows() -> Result<()> {
+    run("rows")
+}
+
 fn run(name: &str) -> Result<()> {
     let path = tools::root().join(format!("tests/cases/postgres/{name}.yaml"));
     let mut table: Table = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?)

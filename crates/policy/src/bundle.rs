@@ -1,6 +1,6 @@
 //! The bundle: what its author wrote, validated whole and compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::Validator;
 use ostiary_mask::{Strategy, detect::Detector};
@@ -60,6 +60,8 @@ pub struct Masks {
     pub fields: Vec<(LabelledField, Strategy)>,
     /// Detectors that run over every text value, with their label and strategy.
     pub detectors: BTreeMap<Detector, (String, Strategy)>,
+    /// Labels whose columns may decide which rows there are and in which order, masked as they are.
+    pub rows_allowed: BTreeSet<String>,
 }
 
 impl Bundle {
@@ -178,6 +180,7 @@ impl Bundle {
             columns,
             fields,
             detectors,
+            rows_allowed: labels.rows_allowed.clone(),
         }
     }
 

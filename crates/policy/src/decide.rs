@@ -290,6 +290,7 @@ fn deny(rule: &str, reason: String, rules: Vec<String>) -> Decision {
         verdict: Verdict::Deny(Denial {
             rule: rule.to_owned(),
             reason,
+            labelled: None,
         }),
         rules,
     }

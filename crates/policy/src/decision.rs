@@ -36,6 +36,21 @@ pub struct Denial {
     pub rule: String,
     /// Why, for people: the policy's `@reason`, or a plain sentence.
     pub reason: String,
+    /// The labelled column it is about, if it is about one.
+    pub labelled: Option<LabelledUse>,
+}
+
+/// A use of a labelled column that its label does not permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelledUse {
+    /// `schema.table.column`.
+    pub column: String,
+    /// Its label.
+    pub label: String,
+    /// What it would be used for, in one word.
+    pub used: &'static str,
+    /// What the author of the statement, or of the policy, can do.
+    pub cure: &'static str,
 }
 
 impl Decision {
@@ -47,6 +62,7 @@ impl Decision {
             verdict: Verdict::Deny(Denial {
                 rule,
                 reason: reason.into(),
+                labelled: None,
             }),
         }
     }

@@ -3,7 +3,10 @@
 mod column;
 mod field;
 
-use std::{collections::BTreeMap, str::FromStr as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr as _,
+};
 
 use ostiary_mask::{FieldPath, Strategy, detect::Detector};
 use ostiary_operation::Target;
@@ -25,6 +28,8 @@ pub(crate) const FILE: &str = "labels.yaml";
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
     pub(crate) strategies: BTreeMap<String, Strategy>,
+    /// Labels whose columns may shape rows although they are masked.
+    pub(crate) rows_allowed: BTreeSet<String>,
     columns: Vec<ColumnRule>,
     fields: Vec<FieldRule>,
     pub(crate) detectors: BTreeMap<Detector, String>,
@@ -45,7 +50,11 @@ impl Labels {
         let defined = top.get("labels").map(|node| node.named(problems));
         for (name, node) in defined.into_iter().flatten() {
             // A label with a bad strategy is still defined: its uses are no further problems.
-            let strategy = parse_strategy(&node, problems).unwrap_or(Strategy::Redact);
+            let fields = node.fields(&["strategy", "rows"], problems);
+            let strategy = parse_strategy(&fields, problems).unwrap_or(Strategy::Redact);
+            if parse_rows(&fields, problems) {
+                labels.rows_allowed.insert(name.clone());
+            }
             labels.strategies.insert(name, strategy);
         }
         for node in top
@@ -207,10 +216,26 @@ impl Labels {
     }
 }
 
-/// `{strategy: …}` of a label.
-fn parse_strategy(label: &Node<'_>, problems: &mut Problems) -> Option<Strategy> {
+/// `rows: …` of a label: whether masked columns may shape rows. They may not unless it says so: whoever
+/// chooses rows by a value can find it out by asking often enough.
+fn parse_rows(fields: &Fields<'_>, problems: &mut Problems) -> bool {
+    let Some(node) = fields.get("rows") else {
+        return false;
+    };
+    match node.text(problems) {
+        None | Some("refuse") => false,
+        Some("allow") => true,
+        Some(other) => {
+            let message = format!("unknown `rows` `{other}`; known: `refuse` or `allow`");
+            node.problem(problems, message);
+            false
+        }
+    }
+}
+
+/// `strategy: …` of a label.
+fn parse_strategy(fields: &Fields<'_>, problems: &mut Problems) -> Option<Strategy> {
     const KNOWN: &str = "`redact`, `partial: {keep: n}`, `hash` or `\"null\"`";
-    let fields = label.fields(&["strategy"], problems);
     let node = fields.need("strategy", problems)?;
     match node.as_text() {
         Some("redact") => return Some(Strategy::Redact),

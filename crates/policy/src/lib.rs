@@ -27,7 +27,7 @@ mod names;
 
 pub use approvals::Approval;
 pub use bundle::{Bundle, Files, Masks};
-pub use decision::{ApprovalDemand, Decision, Denial, Verdict};
+pub use decision::{ApprovalDemand, Decision, Denial, LabelledUse, Verdict};
 pub use error::InvalidPolicy;
 pub use hash::hash;
 pub use labels::{LabelledColumn, LabelledField};

@@ -32,6 +32,7 @@ mod simple;
 mod startup;
 mod taint;
 mod texts;
+mod uses;
 mod verdicts;
 
 #[cfg(test)]

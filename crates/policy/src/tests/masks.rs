@@ -9,8 +9,8 @@ const LABELS: &str = r#"
 labels:
   pii.email: {strategy: {partial: {keep: 4}}}
   pii.ssn: {strategy: redact}
-  secret: {strategy: hash}
-  gone: {strategy: "null"}
+  secret: {strategy: hash, rows: allow}
+  gone: {strategy: "null", rows: refuse}
 columns:
   - {column: public.users.email, label: pii.email}
   - {column: public.users.ssn, label: pii.ssn, resource: shop}
@@ -123,6 +123,14 @@ fn columns_apply_where_they_are_said_to_be() {
     target.resource = "elsewhere".to_owned();
     target.database = "db".to_owned();
     assert_eq!(columns(&target), "Column city email");
+}
+
+#[test]
+fn rows_are_refused_unless_the_label_says_otherwise() {
+    let bundle = bundle(&files(r#"@id("p") permit (principal, action, resource);"#));
+    let masks = bundle.masks(&who(""), &shop());
+    let allowed: Vec<_> = masks.rows_allowed.iter().collect();
+    assert_eq!(allowed, ["secret"]);
 }
 
 #[test]

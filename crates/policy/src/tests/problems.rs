@@ -312,7 +312,7 @@ colums: []
             labels.yaml:7: unknown strategy `blur`; known: `redact`, `partial: {keep: n}`, `hash` or `"null"`
             labels.yaml:8: `labels.d` lacks `strategy`
             labels.yaml:9: `keep` must be from 1 to 64
-            labels.yaml:12: unknown key `colour`; known: strategy
+            labels.yaml:12: unknown key `colour`; known: strategy, rows
             labels.yaml:14: `users.email` is no column; write `schema.table.column`
             labels.yaml:16: label `pii.emial` is not defined under `labels`; did you mean `pii.email`?
             labels.yaml:18: `db.public.users.email` is labelled `a` already

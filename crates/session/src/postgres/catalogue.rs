@@ -17,12 +17,20 @@ const MAX_ROWS: usize = 200_000;
 pub(super) struct Catalogue {
     /// Labelled columns: table, view, partition or child.
     labelled: BTreeMap<(u32, i16), Rc<Strategy>>,
-    /// Relations with at least one labelled column, by name, with their schemas.
-    names: BTreeMap<String, BTreeSet<String>>,
+    /// Relations with at least one labelled column, by name, with these columns.
+    names: BTreeMap<String, BTreeSet<Named>>,
     /// Relations with at least one labelled column, by OID.
     touched: BTreeSet<u32>,
     /// Every relation there was, sorted; a relation that is not here is newer than this answer.
     known: Vec<u32>,
+}
+
+/// A labelled column of a relation, as statements name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    pub(super) schema: String,
+    pub(super) column: String,
+    pub(super) label: Rc<str>,
 }
 
 /// What is known of a column's origin.
@@ -60,29 +68,40 @@ impl Catalogue {
 
     /// Whether the relation a statement names may have a labelled column.
     pub(super) fn is_labelled(&self, schema: Option<&str>, name: &str) -> bool {
-        self.names
-            .get(name)
-            .is_some_and(|schemas| schema.is_none_or(|schema| schemas.contains(schema)))
+        self.named(schema, name).next().is_some()
     }
 
-    /// Reads one row of the answer: OID, attribute or NULL, label or NULL, schema, relation.
+    /// The labelled columns of the relation a statement names.
+    pub(super) fn named(&self, schema: Option<&str>, name: &str) -> impl Iterator<Item = &Named> {
+        let columns = self.names.get(name).into_iter().flatten();
+        columns.filter(move |named| schema.is_none_or(|schema| named.schema == schema))
+    }
+
+    /// Every labelled column, with the name of its relation.
+    pub(super) fn all_named(&self) -> impl Iterator<Item = (&str, &Named)> {
+        self.names
+            .iter()
+            .flat_map(|(relation, columns)| columns.iter().map(|named| (relation.as_str(), named)))
+    }
+
+    /// Reads one row of the answer: OID, attribute or NULL, label or NULL, schema, relation, column.
     pub(super) fn add(&mut self, row: &[Option<&str>], masks: &Masks) -> Result<(), Unusable> {
         if self.known.len().saturating_add(self.labelled.len()) >= MAX_ROWS {
             return Err(Unusable);
         }
-        let [Some(oid), attribute, label, schema, relation] = row else {
+        let [Some(oid), attribute, label, schema, relation, column] = row else {
             return Err(Unusable);
         };
         let oid: u32 = oid.parse().map_err(|_| Unusable)?;
-        let (Some(attribute), Some(label), Some(schema), Some(relation)) =
-            (attribute, label, schema, relation)
+        let (Some(attribute), Some(label), Some(schema), Some(relation), Some(column)) =
+            (attribute, label, schema, relation, column)
         else {
             self.known.push(oid);
             return Ok(());
         };
         let attribute: i16 = attribute.parse().map_err(|_| Unusable)?;
         let label: usize = label.parse().map_err(|_| Unusable)?;
-        let (_, strategy) = masks.columns.get(label).ok_or(Unusable)?;
+        let (labelled, strategy) = masks.columns.get(label).ok_or(Unusable)?;
         // A column that two labels reach, through a view, is redacted.
         let strategy = match self.labelled.get(&(oid, attribute)) {
             Some(other) if **other != *strategy => Strategy::Redact,
@@ -90,8 +109,12 @@ impl Catalogue {
         };
         self.labelled.insert((oid, attribute), Rc::new(strategy));
         self.touched.insert(oid);
-        let schemas = self.names.entry((*relation).to_owned()).or_default();
-        schemas.insert((*schema).to_owned());
+        let columns = self.names.entry((*relation).to_owned()).or_default();
+        columns.insert(Named {
+            schema: (*schema).to_owned(),
+            column: (*column).to_owned(),
+            label: labelled.label.as_str().into(),
+        });
         Ok(())
     }
 
@@ -182,10 +205,12 @@ pub(super) fn query(masks: &Masks) -> String {
          OR pg_catalog.strpos(w.ev_action::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) v \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) v.o \
          AND k.attnum OPERATOR(pg_catalog.>) 0) e) \
-         SELECT p.o,p.a,p.i,n.nspname,c.relname FROM p \
+         SELECT p.o,p.a,p.i,n.nspname,c.relname,k.attname FROM p \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.o \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-         UNION ALL SELECT c.oid,NULL,NULL,NULL,NULL FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) p.o \
+         AND k.attnum OPERATOR(pg_catalog.=) p.a \
+         UNION ALL SELECT c.oid,NULL,NULL,NULL,NULL,NULL FROM pg_catalog.pg_class c \
          WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{{r,v,m,f,p,S,t}}'::pg_catalog.\"char\"[])",
         labels = labels.join(",")
     )

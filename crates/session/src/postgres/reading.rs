@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
-use ostiary_policy::{Denial, Verdict};
+use ostiary_policy::Verdict;
 use ostiary_record::{Operated, Parameter, event::Kind};
 
 use super::core::{Core, Fatal};
@@ -112,27 +112,19 @@ impl Open {
         self.keep_in(judgement, operations)
     }
 
-    /// Refuses to put labelled values into notifications: they reach sessions that know of no label.
+    /// Refuses what labels do not permit, whatever the rules say.
     fn keep_in(&self, judgement: Rc<Judgement>, operations: &[Operation]) -> Rc<Judgement> {
-        let notifies = operations
-            .iter()
-            .flat_map(|operation| &operation.accesses)
-            .any(|access| access.verb == Verb::Notify);
-        if !notifies
-            || matches!(judgement.verdict, Verdict::Deny(_))
-            || self.taint(operations) == Taint::None
-        {
+        if self.masks.columns.is_empty() || matches!(judgement.verdict, Verdict::Deny(_)) {
             return judgement;
         }
-        let rule = "labels-stay-in".to_owned();
-        Rc::new(Judgement {
-            verdict: Verdict::Deny(Denial {
-                rule: rule.clone(),
-                reason: "a notification could carry labelled data".to_owned(),
+        match self.misuse(operations) {
+            None => judgement,
+            Some(denial) => Rc::new(Judgement {
+                rules: vec![denial.rule.clone()],
+                verdict: Verdict::Deny(denial),
+                ..(*judgement).clone()
             }),
-            rules: vec![rule],
-            ..(*judgement).clone()
-        })
+        }
     }
 
     /// Records the judgement on an operation; returns its number and that of the event.

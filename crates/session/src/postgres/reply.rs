@@ -1,6 +1,6 @@
 //! What a client is told when an operation is refused.
 
-use ostiary_policy::Denial;
+use ostiary_policy::{Denial, LabelledUse};
 use ostiary_wire::postgres::backend::encode;
 use serde_json::json;
 
@@ -14,6 +14,8 @@ pub(super) struct Refusal {
     pub(super) verdict: &'static str,
     pub(super) approval_id: Option<String>,
     pub(super) hint: String,
+    /// The labelled column it is about.
+    pub(super) labelled: Option<LabelledUse>,
 }
 
 /// insufficient_privilege
@@ -46,10 +48,13 @@ impl Refusal {
             sqlstate: DENIED,
             verdict: "deny",
             approval_id: None,
-            hint:
-                "Nothing was run. The session goes on; this statement will be refused again until \
-                   policy changes."
+            hint: match &denial.labelled {
+                Some(labelled) => format!("Nothing was run. {}", labelled.cure),
+                None => "Nothing was run. The session goes on; this statement will be refused again until \
+                         policy changes."
                     .to_owned(),
+            },
+            labelled: denial.labelled.clone(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Refusal {
             verdict: "native",
             approval_id: None,
             hint: String::new(),
+            labelled: None,
         }
     }
 
@@ -90,6 +96,7 @@ impl Refusal {
             verdict,
             approval_id,
             hint: hint.to_owned(),
+            labelled: None,
         }
     }
 
@@ -99,15 +106,21 @@ impl Refusal {
             error(out, "ERROR", self.sqlstate, &self.message, None, None);
             return;
         }
-        let detail = json!({
+        let mut detail = json!({
             "decision": format!("{session_id}/{}", self.operation),
             "verdict": self.verdict,
             "rule": self.rule,
             "approval": self.approval_id,
             "ran": false,
             "next": self.next(),
-        })
-        .to_string();
+        });
+        if let (Some(labelled), Some(detail)) = (&self.labelled, detail.as_object_mut()) {
+            detail.insert("column".to_owned(), json!(labelled.column));
+            detail.insert("label".to_owned(), json!(labelled.label));
+            detail.insert("use".to_owned(), json!(labelled.used));
+            detail.insert("cure".to_owned(), json!(labelled.cure));
+        }
+        let detail = detail.to_string();
         error(
             out,
             "ERROR",

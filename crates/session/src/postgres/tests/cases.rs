@@ -129,3 +129,8 @@ fn verdicts() {
 fn masks() {
     run("masks");
 }
+
+#[test]
+fn rows() {
+    run("rows");
+}

@@ -136,7 +136,7 @@ fn detectors_look_into_errors_and_their_records() {
 
 #[test]
 fn settings_carry_no_labelled_value() {
-    const SETS: &str = "SELECT set_config('application_name', email, false) FROM users";
+    const SETS: &str = "SELECT set_config('application_name', app_mail(id), false) FROM users";
     let readers = [
         "SHOW application_name",
         "SHOW ALL",

@@ -257,10 +257,10 @@ fn a_fatal_error_passes_at_any_time() {
 #[test]
 fn a_catalogue_that_is_nonsense_is_not_believed() {
     for values in [
-        &["x", "1", "0", "public", "users"][..],
+        &["x", "1", "0", "public", "users", "id"][..],
         &["16400"],
-        &["16400", "99999", "0", "public", "users"],
-        &["16400", "4", "77", "public", "users"],
+        &["16400", "99999", "0", "public", "users", "id"],
+        &["16400", "4", "77", "public", "users", "id"],
     ] {
         let mut rig = Rig::open(Rules::Labels);
         rig.server

@@ -148,7 +148,7 @@ fn masks_what_has_no_origin_unless_the_text_proves_it_clean() {
         ("SELECT 'a' FROM users", "value"),
         ("SELECT max(id) FROM orders", "value"),
         (
-            "SELECT name FROM users UNION SELECT email FROM users",
+            "SELECT name FROM users UNION ALL SELECT email FROM users",
             "[redacted]",
         ),
         ("SELECT to_json(u) FROM users u", "[redacted]"),

@@ -80,14 +80,14 @@ pub(super) struct Server {
     pub(super) catalogue_fails: bool,
 }
 
-/// Labelled columns by relation: schema, name, OID, column, attribute, and the column it stands for.
-const COLUMNS: [(&str, u32, i16, &str); 6] = [
-    ("users", USERS, 3, "email"),
-    ("users", USERS, 4, "ssn"),
-    ("users", USERS, 5, "card"),
-    ("users", USERS, 6, "born"),
-    ("contacts", CONTACTS, 1, "email"),
-    ("contacts", CONTACTS, 2, "email"),
+/// Labelled columns: relation, OID, attribute, name, and the column of `users` it stands for.
+const COLUMNS: [(&str, u32, i16, &str, &str); 6] = [
+    ("users", USERS, 3, "email", "email"),
+    ("users", USERS, 4, "ssn", "ssn"),
+    ("users", USERS, 5, "card", "card"),
+    ("users", USERS, 6, "born", "born"),
+    ("contacts", CONTACTS, 1, "mail", "email"),
+    ("contacts", CONTACTS, 2, "name", "email"),
 ];
 
 impl Server {
@@ -597,20 +597,21 @@ impl Server {
             let parts: Vec<&str> = label.split(',').collect();
             let part = |at: usize| parts[at].split('\'').nth(1).unwrap_or_default();
             let index = parts[3].trim_end_matches(')');
-            for (relation, oid, attribute, column) in COLUMNS {
-                if part(0) == "public" && part(1) == "users" && part(2) == column {
+            for (relation, oid, attribute, column, origin) in COLUMNS {
+                if part(0) == "public" && part(1) == "users" && part(2) == origin {
                     self.row_of(&[
                         Some(&oid.to_string()),
                         Some(&attribute.to_string()),
                         Some(index),
                         Some("public"),
                         Some(relation),
+                        Some(column),
                     ]);
                 }
             }
         }
         for oid in [USERS, ORDERS, CONTACTS] {
-            self.row_of(&[Some(&oid.to_string()), None, None, None, None]);
+            self.row_of(&[Some(&oid.to_string()), None, None, None, None, None]);
         }
         encode::command_complete(&mut self.out, b"SELECT 9").unwrap();
         true

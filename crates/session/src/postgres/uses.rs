@@ -1,0 +1,224 @@
+//! What a statement may not do with labelled columns, whatever the rules permit.
+//!
+//! Returning them is harmless: they are masked. But whoever chooses rows by a value finds it out by asking
+//! often enough, and a value that is stored under another name is read back bare. Names are taken as
+//! widely as they can be meant; only where a value may *go* is the narrow reading the safe one.
+
+use ostiary_operation::{Access, Mention, Move, Object, Operation, Verb};
+use ostiary_policy::{Denial, LabelledUse};
+
+use super::open::Open;
+use super::taint::Taint;
+
+/// The rule about columns that decide about rows.
+const ROWS: &str = "labelled-rows";
+/// The rule about values that leave their label behind.
+const STAY: &str = "labels-stay-in";
+
+/// A labelled column that a statement may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Labelled<'a> {
+    schema: &'a str,
+    relation: &'a str,
+    column: &'a str,
+    label: &'a str,
+}
+
+impl Open {
+    /// Why the labels do not permit these operations, if they do not.
+    pub(super) fn misuse(&self, operations: &[Operation]) -> Option<Denial> {
+        let found = operations.iter().find_map(|operation| {
+            self.hidden(operation)
+                .or_else(|| self.moved(operation))
+                .or_else(|| self.shaping(operation))
+        });
+        found.or_else(|| self.notifies(operations))
+    }
+
+    /// A text that is run but not shown may do anything with them.
+    fn hidden(&self, operation: &Operation) -> Option<Denial> {
+        let facts = &operation.facts;
+        let runs = |access: &Access| matches!(access.verb, Verb::Call | Verb::Do);
+        let hides =
+            facts.unreadable.is_some() || facts.dynamic && operation.accesses.iter().any(runs);
+        if !hides {
+            return None;
+        }
+        let column = self.every_labelled().next()?;
+        Some(column.denial(
+            STAY,
+            "hidden",
+            "may be used in ways that the text does not show",
+            "Write the statement out, in a form that can be read. Policy can permit `reveal` of the label.",
+        ))
+    }
+
+    fn moved(&self, operation: &Operation) -> Option<Denial> {
+        let column = operation
+            .facts
+            .columns
+            .moved
+            .iter()
+            .find_map(|moved| self.leaves(operation, moved))?;
+        Some(column.denial(
+            STAY,
+            "moved",
+            "would be stored where it is not labelled",
+            "Leave the column out, or store it in one with the same label, named with its schema. \
+             Policy can permit `reveal` of the label.",
+        ))
+    }
+
+    /// The labelled column whose value goes where it has another label, or none.
+    fn leaves<'a>(&'a self, operation: &'a Operation, moved: &'a Move) -> Option<Labelled<'a>> {
+        let kept = |column: &Labelled<'_>| {
+            moved.to.as_ref().is_some_and(|to| {
+                // Without its schema the target may be another table of that name.
+                let certain = to.relation.as_ref().is_some_and(|(s, _)| s.is_some());
+                let mut there = self.meant(operation, to);
+                certain && there.any(|target| target.label == column.label)
+            })
+        };
+        self.meant(operation, &moved.from)
+            .find(|column| !kept(column))
+    }
+
+    fn shaping(&self, operation: &Operation) -> Option<Denial> {
+        let shaping = operation.facts.columns.shaping.iter();
+        let column = shaping
+            .flat_map(|mention| self.meant(operation, mention))
+            .find(|column| !self.masks.rows_allowed.contains(column.label))?;
+        Some(column.denial(
+            ROWS,
+            "rows",
+            "would decide which rows there are, or in which order, or whether there is an error",
+            "Choose, join, sort and group by other columns. Policy can say `rows: allow` for the \
+             label, or permit `reveal` of it.",
+        ))
+    }
+
+    /// Notifications reach sessions that know of no label.
+    fn notifies(&self, operations: &[Operation]) -> Option<Denial> {
+        let notifies = operations
+            .iter()
+            .flat_map(|operation| &operation.accesses)
+            .any(|access| access.verb == Verb::Notify);
+        (notifies && self.taint(operations) > Taint::None).then(|| Denial {
+            rule: STAY.to_owned(),
+            reason: "a notification could carry labelled data".to_owned(),
+            labelled: None,
+        })
+    }
+
+    /// The labelled columns that a mention in `operation` may mean.
+    fn meant<'a>(
+        &'a self,
+        operation: &'a Operation,
+        mention: &'a Mention,
+    ) -> impl Iterator<Item = Labelled<'a>> {
+        let named = mention
+            .relation
+            .iter()
+            .map(|(schema, name)| (schema.as_deref(), name.as_str()));
+        let any = operation
+            .accesses
+            .iter()
+            .filter(|_| mention.relation.is_none())
+            .filter_map(|access| match &access.object {
+                Object::Relation { schema, name } => Some((schema.as_deref(), name.as_str())),
+                Object::Database
+                | Object::Schema { .. }
+                | Object::Function { .. }
+                | Object::Setting { .. }
+                | Object::Role { .. }
+                | Object::Other { .. }
+                | Object::Api
+                | Object::Route { .. } => None,
+            });
+        named
+            .chain(any)
+            .flat_map(|(schema, name)| self.labelled_of(schema, name))
+            .filter(|found| {
+                mention
+                    .column
+                    .as_ref()
+                    .is_none_or(|column| column == found.column)
+            })
+    }
+
+    /// The labelled columns of the relation a statement names: by the catalogue, and by the labels
+    /// themselves as long as that may be old.
+    fn labelled_of<'a>(
+        &'a self,
+        schema: Option<&'a str>,
+        name: &'a str,
+    ) -> impl Iterator<Item = Labelled<'a>> {
+        let known = self.catalogue.named(schema, name);
+        let known = known.map(move |named| Labelled {
+            schema: &named.schema,
+            relation: name,
+            column: &named.column,
+            label: &named.label,
+        });
+        let said = self
+            .masks
+            .columns
+            .iter()
+            .filter(move |(column, _)| {
+                column.table == name && schema.is_none_or(|schema| schema == column.schema)
+            })
+            .map(|(column, _)| Labelled {
+                schema: &column.schema,
+                relation: &column.table,
+                column: &column.column,
+                label: &column.label,
+            });
+        known
+            .filter(|found| self.is_masked(found.label))
+            .chain(said)
+    }
+
+    /// Every labelled column of this database; as long as the catalogue may be old, of any.
+    fn every_labelled(&self) -> impl Iterator<Item = Labelled<'_>> {
+        let known = self
+            .catalogue
+            .all_named()
+            .map(|(relation, named)| Labelled {
+                schema: &named.schema,
+                relation,
+                column: &named.column,
+                label: &named.label,
+            });
+        let said = self.masks.columns.iter().filter(|_| self.stale);
+        known
+            .filter(|found| self.is_masked(found.label))
+            .chain(said.map(|(column, _)| Labelled {
+                schema: &column.schema,
+                relation: &column.table,
+                column: &column.column,
+                label: &column.label,
+            }))
+    }
+
+    /// Whether a label of the catalogue still holds.
+    fn is_masked(&self, label: &str) -> bool {
+        let mut columns = self.masks.columns.iter();
+        columns.any(|(column, _)| column.label == label)
+    }
+}
+
+impl Labelled<'_> {
+    fn denial(&self, rule: &str, used: &'static str, what: &str, cure: &'static str) -> Denial {
+        let column = format!("{}.{}.{}", self.schema, self.relation, self.column);
+        Denial {
+            rule: rule.to_owned(),
+            reason: format!("`{column}`, labelled `{}`, {what}", self.label),
+            labelled: Some(LabelledUse {
+                column,
+                label: self.label.to_owned(),
+                used,
+                cure,
+            }),
+        }
+    }
+}
