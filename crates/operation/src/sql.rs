@@ -28,7 +28,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use crate::{Operation, Values};
+use crate::{Mention, Operation, Values};
 
 /// What a text of one or more statements does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub struct Statement {
     pub operation: Operation,
     /// What is known of its output columns.
     pub outputs: Outputs,
+    /// The columns an output column is computed from and from nothing else, one entry per column or none
+    /// at all; `None` where that cannot be told.
+    pub derived: Vec<Option<Vec<Mention>>>,
     /// Its constants and parameters, and what they meet.
     pub values: Values,
     /// What the statement does to the names of this session.
@@ -149,6 +152,7 @@ impl Statement {
         Self {
             operation: Operation::unreadable(reason),
             outputs: Outputs::Unknown,
+            derived: Vec::new(),
             values: Values::default(),
             named: None,
         }

@@ -10,8 +10,9 @@
 mod flow;
 mod frame;
 mod places;
+mod reach;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use frame::Frame;
 use places::Constant;
@@ -145,6 +146,14 @@ pub(super) struct Columns<'t> {
     names: BTreeMap<&'t str, Meaning>,
     /// The items of the SELECTs that are being read.
     pub(super) items: Vec<Span>,
+    /// Those of the first SELECT of the query at the top.
+    pub(super) top_items: Vec<Span>,
+    /// Names of output columns that are sure, with the group they flow into.
+    pub(super) outputs: BTreeSet<(usize, &'t str)>,
+    /// Common table expressions, with the group their output flows into.
+    pub(super) expressions: BTreeSet<(&'t str, usize)>,
+    /// Parts of FROM and common table expressions whose columns have been given other names.
+    pub(super) renamed: BTreeSet<&'t str>,
     /// The columns the rows that come next are for: the first target and how many.
     pub(super) slots: (usize, usize),
     /// What the query at the top returns is stored.
@@ -164,6 +173,10 @@ impl<'t> Columns<'t> {
             constants: Vec::new(),
             names: BTreeMap::new(),
             items: Vec::new(),
+            top_items: Vec::new(),
+            outputs: BTreeSet::new(),
+            expressions: BTreeSet::new(),
+            renamed: BTreeSet::new(),
             slots: (0, 0),
             into: false,
         }

@@ -117,6 +117,9 @@ impl<'t> Reader<'t, '_> {
                             let field = self.label()?;
                             functions::record_field(&mut self.effects, field);
                             self.columns.note_column(field);
+                            if functions::field_can_fail(field) {
+                                self.columns.fails();
+                            }
                         }
                     }
                     _ => return Ok(()),

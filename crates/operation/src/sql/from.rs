@@ -264,6 +264,7 @@ impl<'t> Reader<'t, '_> {
         let name = self.column_id()?;
         self.columns.alias(name, part);
         if self.is_mark("(") {
+            self.columns.renamed.insert(name);
             self.link_names(self.position(), part, self.columns.context.group);
             self.column_definitions()?;
         }

@@ -141,6 +141,33 @@ pub(super) fn totality(name: Name<'_>, arguments: &Arguments<'_>) -> Totality {
     }
 }
 
+/// Whether the function gives one value that hangs on its arguments alone.
+pub(super) fn is_total(name: &str) -> bool {
+    TOTAL.contains_key(name)
+}
+
+/// Whether `x.name` can fail for some `x`, where `name` is no column: it is a cast then, or a call.
+pub(super) fn field_can_fail(name: &str) -> bool {
+    match TOTAL.get(name) {
+        Some(when) => *when == "rest",
+        None => (is_pure(name) || CASTS.contains(&name)) && !is_text(name),
+    }
+}
+
+/// Types a cast to which never fails; their names are those of functions, and of many a column.
+pub(super) fn is_text(name: &str) -> bool {
+    matches!(name, "text" | "varchar" | "bpchar" | "char" | "name")
+}
+
+/// Types whose input fails for some texts, under the names the server knows them by.
+#[rustfmt::skip]
+const CASTS: [&str; 40] = [
+    "bit", "bool", "box", "bytea", "cidr", "circle", "date", "float4", "float8", "inet", "int2",
+    "int4", "int8", "interval", "json", "jsonb", "jsonpath", "line", "lseg", "macaddr", "macaddr8",
+    "money", "numeric", "oid", "path", "point", "polygon", "regclass", "regproc", "regrole",
+    "regtype", "tid", "time", "timestamp", "timestamptz", "timetz", "uuid", "varbit", "xid", "xml",
+];
+
 /// Whether the function only computes.
 pub(super) fn is_pure(name: &str) -> bool {
     PURE.binary_search(&name).is_ok()

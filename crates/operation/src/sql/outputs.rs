@@ -2,6 +2,10 @@
 //!
 //! Strict on purpose: an item is clean only if every token of it is understood.
 
+mod computed;
+
+pub(super) use computed::only_computes;
+
 use super::Outputs;
 use super::lexer::{Kind, Token};
 

@@ -155,6 +155,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             let name = self.column_id()?;
             let columns = self.position();
             if self.is_mark("(") {
+                self.columns.renamed.insert(name);
                 self.names_in_parens()?;
             }
             self.expect("as")?;
@@ -163,6 +164,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             let (names, output) = (self.columns.mark(), self.columns.inner());
             self.noting(output, |r| r.nested(|r| r.parens(Self::query)))?;
             let body = self.columns.since(names);
+            self.columns.expressions.insert((name, output.group));
             self.columns.link(name, body, output.group);
             self.link_names(columns, body, output.group);
             self.noting(CHOOSING, Self::search_and_cycle)?;

@@ -19,6 +19,10 @@ pub(super) struct Catalogue {
     labelled: BTreeMap<(u32, i16), Rc<Strategy>>,
     /// Relations with at least one labelled column, by name, with these columns.
     names: BTreeMap<String, BTreeSet<Named>>,
+    /// Every column of these relations, by the name of the relation.
+    columns: BTreeMap<String, BTreeMap<(String, String), (u32, i16)>>,
+    /// How many these are.
+    rows: usize,
     /// Relations with at least one labelled column, by OID.
     touched: BTreeSet<u32>,
     /// Every relation there was, sorted; a relation that is not here is newer than this answer.
@@ -84,22 +88,54 @@ impl Catalogue {
             .flat_map(|(relation, columns)| columns.iter().map(|named| (relation.as_str(), named)))
     }
 
+    /// Whether a column of a relation that may have labelled ones is known to carry none. Each schema is
+    /// asked: which one the statement means is the session's search_path's to say.
+    pub(super) fn is_clean(&self, schema: Option<&str>, name: &str, column: &str) -> bool {
+        let mut schemas = self.named(schema, name).map(|named| &named.schema);
+        let known = self.columns.get(name);
+        schemas.all(|schema| {
+            let origin = known.and_then(|known| known.get(&(schema.clone(), column.to_owned())));
+            origin.is_some_and(|origin| !self.labelled.contains_key(origin))
+        })
+    }
+
+    /// Whether a relation that may have labelled columns has one of this name that carries a label, under
+    /// this name or one it had before.
+    pub(super) fn has_labelled(&self, schema: Option<&str>, name: &str, column: &str) -> bool {
+        let mut named = self.named(schema, name);
+        let known = self.columns.get(name).into_iter().flatten();
+        named.any(|named| named.column == column)
+            || known
+                .filter(|((at, called), _)| {
+                    called == column && schema.is_none_or(|schema| schema == at)
+                })
+                .any(|(_, origin)| self.labelled.contains_key(origin))
+    }
+
     /// Reads one row of the answer: OID, attribute or NULL, label or NULL, schema, relation, column.
     pub(super) fn add(&mut self, row: &[Option<&str>], masks: &Masks) -> Result<(), Unusable> {
-        if self.known.len().saturating_add(self.labelled.len()) >= MAX_ROWS {
+        let rows = self.known.len().saturating_add(self.labelled.len());
+        if rows.saturating_add(self.rows) >= MAX_ROWS {
             return Err(Unusable);
         }
         let [Some(oid), attribute, label, schema, relation, column] = row else {
             return Err(Unusable);
         };
         let oid: u32 = oid.parse().map_err(|_| Unusable)?;
-        let (Some(attribute), Some(label), Some(schema), Some(relation), Some(column)) =
-            (attribute, label, schema, relation, column)
+        let (Some(attribute), Some(schema), Some(relation), Some(column)) =
+            (attribute, schema, relation, column)
         else {
             self.known.push(oid);
             return Ok(());
         };
         let attribute: i16 = attribute.parse().map_err(|_| Unusable)?;
+        let Some(label) = label else {
+            let columns = self.columns.entry((*relation).to_owned()).or_default();
+            let name = ((*schema).to_owned(), (*column).to_owned());
+            columns.insert(name, (oid, attribute));
+            self.rows = self.rows.saturating_add(1);
+            return Ok(());
+        };
         let label: usize = label.parse().map_err(|_| Unusable)?;
         let (labelled, strategy) = masks.columns.get(label).ok_or(Unusable)?;
         // A column that two labels reach, through a view, is redacted.
@@ -210,6 +246,11 @@ pub(super) fn query(masks: &Masks) -> String {
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) p.o \
          AND k.attnum OPERATOR(pg_catalog.=) p.a \
+         UNION ALL SELECT q.o,k.attnum,NULL,n.nspname,c.relname,k.attname FROM (SELECT DISTINCT p.o FROM p) q \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) q.o \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) q.o \
+         AND k.attnum OPERATOR(pg_catalog.>) 0 AND NOT k.attisdropped \
          UNION ALL SELECT c.oid,NULL,NULL,NULL,NULL,NULL FROM pg_catalog.pg_class c \
          WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{{r,v,m,f,p,S,t}}'::pg_catalog.\"char\"[])",
         labels = labels.join(",")

@@ -4,7 +4,6 @@
 use std::rc::Rc;
 
 use ostiary_operation::Operation;
-use ostiary_operation::sql::Outputs;
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::{Format, Target, frontend};
 use sha2::{Digest as _, Sha256};
@@ -271,7 +270,9 @@ impl Open {
         let mut running = Running::new(operation, self.segment, core.now);
         running.taint = self.taint(execute.operations);
         running.masked = masked;
-        running.outputs = Self::proved(running.taint, outputs_of(&portal.prepared));
+        if let [only] = portal.prepared.as_slice() {
+            running.outputs = self.proved(running.taint, execute.operations, &only.read);
+        }
         running.samples = !self.observes;
         running.single = true;
         for prepared in &portal.prepared {
@@ -479,12 +480,5 @@ fn text_of(prepared: &[Rc<Prepared>]) -> Rc<str> {
             .collect::<Vec<_>>()
             .join("\n-- or --\n")
             .into(),
-    }
-}
-
-fn outputs_of(prepared: &[Rc<Prepared>]) -> &Outputs {
-    match prepared {
-        [only] => &only.read.outputs,
-        _ => &Outputs::Unknown,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
-use ostiary_operation::{Operation, Principal, Target, Values, Verb};
+use ostiary_operation::{Mention, Operation, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
 use super::shared::Shared;
@@ -29,6 +29,8 @@ pub(super) struct Read {
     pub(super) operations: Rc<[Operation]>,
     /// What the text proves of its columns; [`Outputs::Unknown`] for several statements.
     pub(super) outputs: Outputs,
+    /// What its columns are computed from, as far as that is proved; empty for several statements.
+    pub(super) derived: Vec<Option<Vec<Mention>>>,
     /// What statements do to names, or ask of them.
     pub(super) named: Vec<(usize, Named)>,
     /// What the judge that asked last was told.
@@ -57,19 +59,20 @@ impl Read {
     pub(super) fn new(analysis: Analysis) -> Self {
         let mut operations = Vec::with_capacity(analysis.statements.len());
         let mut named = Vec::new();
-        let mut outputs = Outputs::Unknown;
+        let (mut outputs, mut derived) = (Outputs::Unknown, Vec::new());
         for (index, statement) in analysis.statements.into_iter().enumerate() {
             operations.push(statement.operation);
             named.extend(statement.named.map(|what| (index, what)));
-            outputs = if index == 0 {
-                statement.outputs
+            (outputs, derived) = if index == 0 {
+                (statement.outputs, statement.derived)
             } else {
-                Outputs::Unknown
+                (Outputs::Unknown, Vec::new())
             };
         }
         Self {
             operations: operations.into(),
             outputs,
+            derived,
             named,
             judged: RefCell::new(None),
         }
@@ -79,6 +82,7 @@ impl Read {
         Self::of(Statement {
             operation: Operation::unreadable(reason),
             outputs: Outputs::Unknown,
+            derived: Vec::new(),
             values: Values::default(),
             named: None,
         })

@@ -90,7 +90,7 @@ impl Open {
         running.taint = self.taint(query.operations);
         running.masked = self.masks_anything();
         running.samples = !self.observes;
-        running.outputs = Self::proved(running.taint, &query.read.outputs);
+        running.outputs = self.proved(running.taint, query.operations, query.read);
         running.single = query.read.is_single();
         running.changes = self.define(query.read, query.text);
         self.forwarded(judgement, query.operations, running.taint);

@@ -7,6 +7,7 @@ use ostiary_operation::sql::Outputs;
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_wire::postgres::{Fields, error_response::field};
 
+use super::judge::Read;
 use super::open::Open;
 
 /// What the rows of an operation may carry.
@@ -134,12 +135,36 @@ impl Open {
         }
     }
 
-    /// What a text proves of its columns holds unless they show a setting.
-    pub(super) fn proved(taint: Taint, outputs: &Outputs) -> Outputs {
-        match taint {
-            Taint::All => Outputs::Unknown,
-            Taint::None | Taint::Computed => outputs.clone(),
+    /// What a text proves of its columns, unless they show a setting.
+    pub(super) fn proved(&self, taint: Taint, operations: &[Operation], read: &Read) -> Outputs {
+        match (taint, &read.outputs, operations) {
+            (Taint::All, ..) => Outputs::Unknown,
+            (Taint::Computed, Outputs::Clean(clean), [operation])
+                if self.sees_all_of(operation) && !read.derived.is_empty() =>
+            {
+                let made_of = read.derived.iter();
+                let clean = clean.iter().zip(made_of).map(|(clean, made_of)| {
+                    *clean
+                        || made_of
+                            .as_ref()
+                            .is_some_and(|all| all.iter().all(|one| self.is_clean(operation, one)))
+                });
+                Outputs::Clean(clean.collect())
+            }
+            (Taint::None | Taint::Computed, outputs, _) => outputs.clone(),
         }
+    }
+
+    /// Whether nothing but the columns it names can bring a labelled value into what the operation returns.
+    fn sees_all_of(&self, operation: &Operation) -> bool {
+        let facts = &operation.facts;
+        !self.stale
+            && !facts.dynamic
+            && facts.unreadable.is_none()
+            && !operation
+                .accesses
+                .iter()
+                .any(|access| matches!(access.object, Object::Function { .. }))
     }
 
     /// Takes note of an operation that could put a labelled value into a setting.

@@ -110,33 +110,36 @@ impl Open {
         })
     }
 
+    /// Whether a mention in `operation` means no labelled column, whatever it means.
+    pub(super) fn is_clean(&self, operation: &Operation, mention: &Mention) -> bool {
+        relations(operation, mention).all(|(schema, name)| {
+            let said = self.masks.columns.iter().any(|(c, _)| c.table == name);
+            if !said && !self.catalogue.is_labelled(schema, name) {
+                return true;
+            }
+            let Some(column) = &mention.column else {
+                return false;
+            };
+            let mut labelled = self.labelled_of(schema, name);
+            if labelled.any(|found| found.column == column)
+                || self.catalogue.has_labelled(schema, name, column)
+            {
+                return false;
+            }
+            // `u.name` calls a function where `u` has no such column; `name` cannot.
+            mention.relation.is_none()
+                || self.catalogue.is_labelled(schema, name)
+                    && self.catalogue.is_clean(schema, name, column)
+        })
+    }
+
     /// The labelled columns that a mention in `operation` may mean.
     fn meant<'a>(
         &'a self,
         operation: &'a Operation,
         mention: &'a Mention,
     ) -> impl Iterator<Item = Labelled<'a>> {
-        let named = mention
-            .relation
-            .iter()
-            .map(|(schema, name)| (schema.as_deref(), name.as_str()));
-        let any = operation
-            .accesses
-            .iter()
-            .filter(|_| mention.relation.is_none())
-            .filter_map(|access| match &access.object {
-                Object::Relation { schema, name } => Some((schema.as_deref(), name.as_str())),
-                Object::Database
-                | Object::Schema { .. }
-                | Object::Function { .. }
-                | Object::Setting { .. }
-                | Object::Role { .. }
-                | Object::Other { .. }
-                | Object::Api
-                | Object::Route { .. } => None,
-            });
-        named
-            .chain(any)
+        relations(operation, mention)
             .flat_map(|(schema, name)| self.labelled_of(schema, name))
             .filter(|found| {
                 mention
@@ -205,6 +208,33 @@ impl Open {
         let mut columns = self.masks.columns.iter();
         columns.any(|(column, _)| column.label == label)
     }
+}
+
+/// The relations a mention may be of: the one it names, or any of the operation's.
+fn relations<'a>(
+    operation: &'a Operation,
+    mention: &'a Mention,
+) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+    let named = mention
+        .relation
+        .iter()
+        .map(|(schema, name)| (schema.as_deref(), name.as_str()));
+    let any = operation
+        .accesses
+        .iter()
+        .filter(|_| mention.relation.is_none())
+        .filter_map(|access| match &access.object {
+            Object::Relation { schema, name } => Some((schema.as_deref(), name.as_str())),
+            Object::Database
+            | Object::Schema { .. }
+            | Object::Function { .. }
+            | Object::Setting { .. }
+            | Object::Role { .. }
+            | Object::Other { .. }
+            | Object::Api
+            | Object::Route { .. } => None,
+        });
+    named.chain(any)
 }
 
 impl Labelled<'_> {

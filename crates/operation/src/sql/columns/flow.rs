@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Columns, Label, MOVED, SHAPING, Span, What};
+use super::{Columns, Label, MOVED, Noted, SHAPING, Span, What};
+use crate::sql::functions;
 use crate::{Mention, Move, Roles};
 
 /// Names of output columns that the server makes up, or spells otherwise than the statement does.
@@ -21,6 +22,13 @@ const OF_ROWS: [&str; 17] = [
     "quote_nullable", "record_out", "record_send", "row_to_json", "text", "to_json", "to_jsonb",
 ];
 
+/// Links by what they go by, where that is no plain name.
+pub(super) struct ByLabel {
+    values: Vec<usize>,
+    made_up: Vec<usize>,
+    any: Vec<usize>,
+}
+
 impl<'t> Columns<'t> {
     /// The columns in their roles.
     pub(in crate::sql) fn roles(&mut self) -> Roles {
@@ -29,6 +37,8 @@ impl<'t> Columns<'t> {
             let all = self.since(0);
             self.give(all, 0, output);
         }
+        self.index_names();
+        self.note_casts();
         if self.noted.iter().all(|noted| noted.roles == 0) {
             return Roles::default();
         }
@@ -94,13 +104,7 @@ impl<'t> Columns<'t> {
         if self.links.is_empty() {
             return;
         }
-        self.index_names();
-        let with = |label: Label<'_>| -> Vec<usize> {
-            let links = self.links.iter().enumerate();
-            let found = links.filter(|(_, link)| link.label == label);
-            found.map(|(index, _)| index).collect()
-        };
-        let (values, made_up, any) = (with(Label::Values), with(Label::MadeUp), with(Label::Any));
+        let by_label = self.by_label();
         let mut given = vec![0_u8; self.links.len()];
         let mut open: Vec<usize> = (0..self.noted.len())
             .filter(|index| self.noted.get(*index).is_some_and(|noted| noted.roles > 0))
@@ -109,30 +113,75 @@ impl<'t> Columns<'t> {
             let Some(noted) = self.noted.get(index).copied() else {
                 continue;
             };
-            let (name, row) = match noted.what {
-                What::Column { qualifier, name } => {
-                    let row = qualifier.filter(|_| OF_ROWS.contains(&name));
-                    (name, row)
-                }
-                What::AllOf(name) | What::Item(name) => (name, None),
-                What::All | What::Table(_) | What::Any => ("", None),
-            };
-            let mut links: Vec<usize> = noted.link.checked_sub(1).into_iter().collect();
-            if !name.is_empty() {
-                for name in [Some(name), row].into_iter().flatten() {
-                    let meaning = self.names.get(name);
-                    links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
-                }
-                links.extend(&any);
-                if is_numbered(name) {
-                    links.extend(&values);
-                }
-                if MADE_UP.contains(&name) {
-                    links.extend(&made_up);
-                }
-            }
-            for link in links {
+            for link in self.links_of(&noted, &by_label) {
                 self.follow(link, noted.roles, &mut given, &mut open);
+            }
+        }
+    }
+
+    /// The links that go by no plain name.
+    pub(super) fn by_label(&self) -> ByLabel {
+        let with = |label: Label<'_>| -> Vec<usize> {
+            let links = self.links.iter().enumerate();
+            let found = links.filter(|(_, link)| link.label == label);
+            found.map(|(index, _)| index).collect()
+        };
+        ByLabel {
+            values: with(Label::Values),
+            made_up: with(Label::MadeUp),
+            any: with(Label::Any),
+        }
+    }
+
+    /// What a name stands for beside a column.
+    pub(super) fn links_of(&self, noted: &Noted<'t>, by_label: &ByLabel) -> Vec<usize> {
+        let (name, row) = match noted.what {
+            What::Column { qualifier, name } => {
+                let row = qualifier.filter(|_| OF_ROWS.contains(&name));
+                (name, row)
+            }
+            What::AllOf(name) | What::Item(name) => (name, None),
+            What::All | What::Table(_) | What::Any => ("", None),
+        };
+        let mut links: Vec<usize> = noted.link.checked_sub(1).into_iter().collect();
+        if !name.is_empty() {
+            for name in [Some(name), row].into_iter().flatten() {
+                let meaning = self.names.get(name);
+                links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
+            }
+            links.extend(&by_label.any);
+            if is_numbered(name) {
+                links.extend(&by_label.values);
+            }
+            if MADE_UP.contains(&name) {
+                links.extend(&by_label.made_up);
+            }
+        }
+        links
+    }
+
+    /// `x.int4`, where `x` is what a function gives: a cast, which fails for some values.
+    fn note_casts(&mut self) {
+        if !self.links.iter().any(|link| link.label == Label::Any) {
+            return;
+        }
+        for index in 0..self.noted.len() {
+            let Some(noted) = self.noted.get(index) else {
+                return;
+            };
+            let What::Column {
+                qualifier: Some(qualifier),
+                name,
+            } = noted.what
+            else {
+                continue;
+            };
+            let other = self.names.get(qualifier).is_some_and(|known| known.other);
+            if other
+                && functions::field_can_fail(name)
+                && let Some(noted) = self.noted.get_mut(index)
+            {
+                noted.roles |= SHAPING;
             }
         }
     }

@@ -36,6 +36,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                 };
                 if notes_items {
                     r.items.push(item);
+                    r.columns.top_items.push(span);
                 }
                 Ok(())
             })?;
@@ -155,7 +156,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         let span = self.columns.since(names);
         let group = self.columns.context.group;
         match self.target_label()? {
-            Some(label) => self.columns.link(label, span, group),
+            Some(label) => {
+                self.columns.outputs.insert((group, label));
+                self.columns.link(label, span, group);
+            }
             None => self.link_unlabelled(value, span, group),
         }
         Ok(value)
@@ -182,6 +186,11 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// The name of an item without a label is one of those in it, or made up. A plain column keeps its
     /// own.
     fn link_unlabelled(&mut self, value: &'t [Token<'a>], span: Span, group: usize) {
+        if let [name] | [_, _, name] = value
+            && matches!(name.kind, Kind::Word | Kind::Quoted)
+        {
+            self.columns.outputs.insert((group, &name.text));
+        }
         if span.start == span.end
             || value.len() == 1
             || matches!(value, [_, dot, _] if dot.is_mark("."))

@@ -16,7 +16,7 @@ fn show(mention: &Mention) -> String {
     }
 }
 
-fn show_all<'m>(mentions: impl IntoIterator<Item = &'m Mention>) -> String {
+pub(super) fn show_all<'m>(mentions: impl IntoIterator<Item = &'m Mention>) -> String {
     let shown: Vec<String> = mentions.into_iter().map(show).collect();
     shown.join(" ")
 }
@@ -316,6 +316,9 @@ fn errors_and_numbers_of_rows_tell_of_values() {
             "SELECT x FROM t, regexp_split_to_table(a, '-') x",
             "SELECT x FROM t, upper(a) x",
             "SELECT x FROM t, JSON_TABLE(a, '$' COLUMNS (x int PATH '$')) j",
+            "SELECT (a || 'x').int4, (replace(a, 'x', '1')).date FROM t",
+            "SELECT x.int4 FROM t, replace(t.a, 'x', '1') x",
+            "SELECT t.date, t.age, (t).name, t.upper FROM t",
         ],
         expect![[r#"
             SELECT 1 / length(a) FROM t
@@ -358,6 +361,12 @@ fn errors_and_numbers_of_rows_tell_of_values() {
               nothing
             SELECT x FROM t, JSON_TABLE(a, '$' COLUMNS (x int PATH '$')) j
               shaping a
+            SELECT (a || 'x').int4, (replace(a, 'x', '1')).date FROM t
+              shaping a date int4
+            SELECT x.int4 FROM t, replace(t.a, 'x', '1') x
+              shaping int4 t.a
+            SELECT t.date, t.age, (t).name, t.upper FROM t
+              nothing
         "#]],
     );
 }

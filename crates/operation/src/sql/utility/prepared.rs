@@ -59,6 +59,7 @@ impl Reader<'_, '_> {
         Ok(Box::new(Statement {
             operation,
             outputs,
+            derived: Vec::new(),
             values: Values::default(),
             named: None,
         }))

@@ -147,6 +147,30 @@ fn masks_what_has_no_origin_unless_the_text_proves_it_clean() {
         ("SELECT count(*) FROM users", "value"),
         ("SELECT 'a' FROM users", "value"),
         ("SELECT max(id) FROM orders", "value"),
+        ("SELECT upper(name) FROM users", "value"),
+        ("SELECT upper(u.name) || u.id FROM users u", "value"),
+        (
+            "SELECT sum(o.total) FROM users u JOIN orders o ON o.user_id = u.id",
+            "value",
+        ),
+        (
+            "WITH t AS (SELECT id, name AS n FROM users) SELECT lower(t.n) FROM t",
+            "value",
+        ),
+        ("SELECT coalesce(name, email) FROM users", "[redacted]"),
+        ("SELECT upper(u.peek) FROM users u", "[redacted]"),
+        ("SELECT upper(u.name::mine) FROM users u", "[redacted]"),
+        (
+            "SELECT lower(t.n) FROM (SELECT id, email AS n FROM users) t",
+            "[redacted]",
+        ),
+        ("SELECT upper(c) FROM users u(a, b, c)", "[redacted]"),
+        ("SELECT upper(name) FROM contacts", "[redacted]"),
+        ("SELECT concat(users) FROM users", "[redacted]"),
+        (
+            "SELECT upper(name) || app_function() FROM users",
+            "[redacted]",
+        ),
         (
             "SELECT name FROM users UNION ALL SELECT email FROM users",
             "[redacted]",

@@ -610,6 +610,19 @@ impl Server {
                 }
             }
         }
+        let labelled =
+            COLUMNS.map(|(relation, oid, attribute, column, _)| (relation, oid, attribute, column));
+        let plain = [("users", USERS, 1, "id"), ("users", USERS, 2, "name")];
+        for (relation, oid, attribute, column) in labelled.into_iter().chain(plain) {
+            self.row_of(&[
+                Some(&oid.to_string()),
+                Some(&attribute.to_string()),
+                None,
+                Some("public"),
+                Some(relation),
+                Some(column),
+            ]);
+        }
         for oid in [USERS, ORDERS, CONTACTS] {
             self.row_of(&[Some(&oid.to_string()), None, None, None, None, None]);
         }
