@@ -20,6 +20,7 @@ mod maps;
 mod names;
 mod open;
 mod outbox;
+mod parameters;
 mod pump;
 mod reading;
 mod refresh;

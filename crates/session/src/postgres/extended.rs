@@ -16,15 +16,13 @@ use super::names::{MAX_NAME, Portal, Prepared, Weigh as _};
 use super::open::Open;
 use super::pump::Taken;
 use super::reply::{self, Refusal};
-use super::running::{Running, readable};
+use super::running::Running;
 use super::taint::Taint;
 
 /// Names that begin so are ours.
 const OURS: &[u8] = b"\x01ostiary";
 /// A portal that never exists.
 const NO_PORTAL: &[u8] = b"\x01ostiary refused";
-/// Characters of one parameter kept for records and reviewers.
-const MAX_PARAMETER: usize = 4096;
 /// Bytes of a statement or its parameters up to which the number of names bounds them well enough.
 const SMALL: usize = 4096;
 
@@ -139,10 +137,13 @@ impl Open {
             }
         }
         let tainted = self.taint(&operations) > Taint::None;
+        let parameters = self.keepable(&prepared, &bind.parameters, &bind.parameter_formats);
         let portal = portal(
             prepared,
-            bind.parameter_formats,
+            &bind.parameter_formats,
             &bind.parameters,
+            parameters,
+            self.masks_version,
             bind.result_formats,
         );
         self.bound(core, portal.weight())?;
@@ -209,7 +210,7 @@ impl Open {
         }
         let (operations, judgement) = self.judge_prepared(&prepared);
         let text = text_of(&prepared);
-        let (operation, seq) = self.operated(core, &text, &judgement, &portal.parameters);
+        let (operation, seq) = self.operated(core, &text, &judgement, &self.shown(&portal));
         let execute = Execute {
             name,
             portal: &portal,
@@ -442,14 +443,15 @@ pub(super) struct Execute<'a> {
 
 fn portal(
     prepared: Vec<Rc<Prepared>>,
-    formats: Vec<Format>,
+    formats: &[Format],
     values: &[Option<&[u8]>],
+    parameters: Vec<Option<String>>,
+    masks_version: u64,
     result_formats: Vec<Format>,
 ) -> Portal {
     let mut digest = Sha256::new();
-    let mut parameters = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
-        let format = Format::of(&formats, index).unwrap_or(Format::Binary);
+        let format = Format::of(formats, index).unwrap_or(Format::Binary);
         digest.update([
             u8::from(format == Format::Binary),
             u8::from(value.is_some()),
@@ -458,11 +460,11 @@ fn portal(
             digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
             digest.update(value);
         }
-        parameters.push(value.map(|value| readable(value, format, MAX_PARAMETER)));
     }
     Portal {
         prepared,
         parameters,
+        masks_version,
         digest: digest.finalize().into(),
         formats: result_formats,
         cursor: false,

@@ -62,10 +62,10 @@ impl Held {
         }
     }
 
-    fn parameters(&self) -> &[Option<String>] {
+    fn portal(&self) -> Option<&Portal> {
         match self {
-            Self::Query { .. } => &[],
-            Self::Execute { portal, .. } => &portal.parameters,
+            Self::Query { .. } => None,
+            Self::Execute { portal, .. } => Some(portal),
         }
     }
 }
@@ -119,7 +119,10 @@ impl Open {
             approvals: demand.approvals.clone(),
             statement: hold.held.text().to_owned(),
             digest: self.digest(&hold.held),
-            parameters: hold.held.parameters().to_vec(),
+            parameters: hold
+                .held
+                .portal()
+                .map_or_else(Vec::new, |portal| self.shown(portal).into_owned()),
             verb: hold.judgement.verb.to_owned(),
             accesses: hold.judgement.accesses.clone(),
             rule: hold.rule().to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
-use ostiary_operation::{Mention, Operation, Principal, Target, Values, Verb};
+use ostiary_operation::{Mention, Operation, Place, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
 use super::shared::Shared;
@@ -31,6 +31,9 @@ pub(super) struct Read {
     pub(super) outputs: Outputs,
     /// What its columns are computed from, as far as that is proved; empty for several statements.
     pub(super) derived: Vec<Option<Vec<Mention>>>,
+    /// Its parameters, and the places of these; empty for several statements.
+    parameters: Vec<(u16, usize)>,
+    places: Vec<Place>,
     /// What statements do to names, or ask of them.
     pub(super) named: Vec<(usize, Named)>,
     /// What the judge that asked last was told.
@@ -60,9 +63,16 @@ impl Read {
         let mut operations = Vec::with_capacity(analysis.statements.len());
         let mut named = Vec::new();
         let (mut outputs, mut derived) = (Outputs::Unknown, Vec::new());
+        let (mut parameters, mut places) = (Vec::new(), Vec::new());
         for (index, statement) in analysis.statements.into_iter().enumerate() {
             operations.push(statement.operation);
             named.extend(statement.named.map(|what| (index, what)));
+            (parameters, places) = match statement.values {
+                values if index == 0 && !values.parameters.is_empty() => {
+                    (values.parameters, values.places)
+                }
+                _ => (Vec::new(), Vec::new()),
+            };
             (outputs, derived) = if index == 0 {
                 (statement.outputs, statement.derived)
             } else {
@@ -73,6 +83,8 @@ impl Read {
             operations: operations.into(),
             outputs,
             derived,
+            parameters,
+            places,
             named,
             judged: RefCell::new(None),
         }
@@ -93,6 +105,14 @@ impl Read {
         Self::new(Analysis {
             statements: vec![statement],
         })
+    }
+
+    /// Where a parameter stands; `$1` is 1.
+    pub(super) fn places_of(&self, number: usize) -> impl Iterator<Item = &Place> {
+        let places = self.parameters.iter();
+        places
+            .filter(move |(of, _)| usize::from(*of) == number)
+            .map(|(_, at)| self.places.get(*at).unwrap_or(&Place::Unknown))
     }
 
     /// Whether another statement, known by its name, decides what it does.

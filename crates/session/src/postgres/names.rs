@@ -30,8 +30,10 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) struct Portal {
     pub(super) prepared: Vec<Rc<Prepared>>,
-    /// Parameters as text, for records and reviewers; `None` is NULL.
+    /// Parameters as text, masked, for records and reviewers; `None` is NULL.
     pub(super) parameters: Vec<Option<String>>,
+    /// The masks they were masked by.
+    pub(super) masks_version: u64,
     /// SHA-256 over the parameters as they came.
     pub(super) digest: [u8; 32],
     /// How the client wants its columns.
@@ -50,6 +52,7 @@ impl Portal {
         Self {
             prepared: vec![prepared],
             parameters: Vec::new(),
+            masks_version: 0,
             digest: [0; 32],
             formats: Vec::new(),
             cursor: true,

@@ -26,6 +26,9 @@ pub(super) struct Open {
     pub(super) judge: Judge,
     pub(super) server: Server,
     pub(super) observes: bool,
+    /// The bundle masks something that this resource, which only observes, lets pass: the record must
+    /// not hold it either.
+    pub(super) hides_parameters: bool,
     expires_us: u64,
 
     pub(super) masks: Rc<Masks>,
@@ -132,6 +135,7 @@ impl Open {
             judge: login.judge,
             server: login.server,
             observes: false,
+            hides_parameters: false,
             expires_us: login.expires_us,
             masks: Rc::default(),
             masks_version: 0,
@@ -192,10 +196,13 @@ impl Open {
     fn load_masks(&mut self, core: &Core) {
         let bundle = self.judge.bundle();
         self.observes = bundle.mode(&core.config.resource) == Mode::Observe;
+        let masks = bundle.masks(self.judge.principal(), self.judge.target());
+        self.hides_parameters =
+            self.observes && !(masks.columns.is_empty() && masks.detectors.is_empty());
         self.masks = core.shared.masks(if self.observes {
             Masks::default()
         } else {
-            bundle.masks(self.judge.principal(), self.judge.target())
+            masks
         });
         self.masks_version = self.masks_version.saturating_add(1);
         self.stale = !self.masks.columns.is_empty();

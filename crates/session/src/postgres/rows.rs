@@ -228,6 +228,12 @@ impl Masker {
         Ok(masked)
     }
 
+    /// A value by a strategy; `None` if nothing is left of it.
+    pub(super) fn masked(&self, strategy: &Strategy, value: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        (strategy.apply(value, &self.key, &mut out) == Masked::Text).then_some(out)
+    }
+
     /// `text` with what the detectors find masked.
     pub(super) fn text(&mut self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();

@@ -93,7 +93,7 @@ impl Open {
             .unwrap_or(Taint::None)
     }
 
-    fn taint_of(&self, operation: &Operation) -> Taint {
+    pub(super) fn taint_of(&self, operation: &Operation) -> Taint {
         let facts = &operation.facts;
         let shown = self.settings_tainted
             && (operation.accesses.iter().any(shows_open_setting)

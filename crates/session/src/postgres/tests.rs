@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+mod parameters;
 mod policy;
 mod rig;
 mod scram_server;

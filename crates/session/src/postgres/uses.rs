@@ -4,6 +4,7 @@
 //! often enough, and a value that is stored under another name is read back bare. Names are taken as
 //! widely as they can be meant; only where a value may *go* is the narrow reading the safe one.
 
+use ostiary_mask::Strategy;
 use ostiary_operation::{Access, Mention, Move, Object, Operation, Verb};
 use ostiary_policy::{Denial, LabelledUse};
 
@@ -147,6 +148,20 @@ impl Open {
                     .as_ref()
                     .is_none_or(|column| column == found.column)
             })
+    }
+
+    /// How the labelled columns are masked that a mention in `operation` may mean.
+    pub(super) fn meant_strategies<'a>(
+        &'a self,
+        operation: &'a Operation,
+        mention: &'a Mention,
+    ) -> impl Iterator<Item = &'a Strategy> {
+        self.meant(operation, mention).filter_map(|found| {
+            let mut columns = self.masks.columns.iter();
+            columns
+                .find(|(column, _)| column.label == found.label)
+                .map(|(_, strategy)| strategy)
+        })
     }
 
     /// The labelled columns of the relation a statement names: by the catalogue, and by the labels

@@ -144,7 +144,10 @@ impl<'t> Columns<'t> {
             What::All | What::Table(_) | What::Any => ("", None),
         };
         let mut links: Vec<usize> = noted.link.checked_sub(1).into_iter().collect();
-        if !name.is_empty() {
+        if self.is_of_table(noted.what) {
+            let meaning = row.and_then(|row| self.names.get(row));
+            links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
+        } else if !name.is_empty() {
             for name in [Some(name), row].into_iter().flatten() {
                 let meaning = self.names.get(name);
                 links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
@@ -158,6 +161,20 @@ impl<'t> Columns<'t> {
             }
         }
         links
+    }
+
+    /// `t.a`, where `t` is a table and nothing else: `a` is no label then.
+    fn is_of_table(&self, what: What<'t>) -> bool {
+        let What::Column {
+            qualifier: Some(qualifier),
+            ..
+        } = what
+        else {
+            return false;
+        };
+        let meaning = self.names.get(qualifier);
+        meaning.is_some_and(|meaning| !meaning.tables.is_empty() && !meaning.other)
+            && !self.renamed.contains(&qualifier)
     }
 
     /// `x.int4`, where `x` is what a function gives: a cast, which fails for some values.

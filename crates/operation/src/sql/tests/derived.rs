@@ -80,7 +80,7 @@ fn expressions_are_made_of_the_columns_they_name() {
             select string_agg(distinct name, ', ' order by name) filter (where id > 1) from users
               [id name]
             select name || ' ' || "City", t.name like 'a%' from t
-              [City name t.name], [t.name City name]
+              [City name t.name], [t.name]
             select date_trunc('day', at), date '2020-01-01' - at, interval '1 day' from t
               [at], [at], []
             select upper(x) from (select ssn as x from users) s
@@ -143,7 +143,7 @@ fn what_is_not_understood_is_made_of_anything() {
             select (select ssn from users), (values (1)), name from users
               ?, ?, [name]
             select u.peek, upper(s.peek), (u).ssn || 'x' from users u, (select 1) s
-              ?, ?, ?
+              [users.peek], ?, ?
             select name::mine, mine 'x', name operator(public.+) 1, name +++ 1 from users
               ?, ?, ?, [name]
             select rank() over w from users window w as (order by ssn)
