@@ -154,6 +154,15 @@ pub(super) fn field_can_fail(name: &str) -> bool {
     }
 }
 
+/// Whether a type of this name, as a cast spells it, is built in.
+pub(super) fn is_built_in_type(name: &str) -> bool {
+    const SPELT: [&str; 10] = [
+        "bigint", "boolean", "dec", "decimal", "double", "float", "int", "integer", "real",
+        "smallint",
+    ];
+    CASTS.contains(&name) || SPELT.contains(&name) || is_text(name)
+}
+
 /// Types a cast to which never fails; their names are those of functions, and of many a column.
 pub(super) fn is_text(name: &str) -> bool {
     matches!(name, "text" | "varchar" | "bpchar" | "char" | "name")

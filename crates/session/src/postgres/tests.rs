@@ -25,3 +25,4 @@ mod shared;
 mod simple;
 mod split;
 mod startup;
+mod uses;

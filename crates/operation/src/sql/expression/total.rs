@@ -25,7 +25,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// The type of a cast, of the operand in these tokens. A cast to a text never fails, and that of a
-    /// bare column only tells what its values look like.
+    /// bare column to a built-in type only tells what its values look like; a domain asks what it likes.
     pub(super) fn cast(&mut self, operand: &[Token<'_>]) -> Read<()> {
         let start = self.position();
         self.type_name()?;
@@ -41,7 +41,11 @@ impl<'t, 'a> Reader<'t, 'a> {
             _ => false,
         } || matches!(operand, [_, dot, _] if dot.is_mark("."));
         // `numeric(4, 2)` asks about values of one's choice.
-        let plain = !name.iter().any(|token| token.is_mark("("));
+        let plain = !name.iter().any(|token| token.is_mark("("))
+            && name.first().is_some_and(|first| {
+                first.kind == Kind::Word && functions::is_built_in_type(&first.text)
+            })
+            && !name.iter().any(|token| token.is_mark("."));
         let harmless = text || bare && plain || is_constant(operand);
         if !harmless {
             self.columns.fails();

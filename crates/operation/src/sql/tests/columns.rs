@@ -319,6 +319,7 @@ fn errors_and_numbers_of_rows_tell_of_values() {
             "SELECT (a || 'x').int4, (replace(a, 'x', '1')).date FROM t",
             "SELECT x.int4 FROM t, replace(t.a, 'x', '1') x",
             "SELECT t.date, t.age, (t).name, t.upper FROM t",
+            "SELECT a::mine, CAST(b AS s.int4), c::double precision, d::timestamp with time zone FROM t",
         ],
         expect![[r#"
             SELECT 1 / length(a) FROM t
@@ -367,6 +368,8 @@ fn errors_and_numbers_of_rows_tell_of_values() {
               shaping int4 t.a
             SELECT t.date, t.age, (t).name, t.upper FROM t
               nothing
+            SELECT a::mine, CAST(b AS s.int4), c::double precision, d::timestamp with time zone FROM t
+              shaping a b
         "#]],
     );
 }
