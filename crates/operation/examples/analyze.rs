@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
         let standard = request.get("standard_conforming_strings");
         let reading = Reading {
             standard_conforming_strings: standard.and_then(Value::as_bool).unwrap_or(true),
+            server_utf8: true,
             utf8: request.get("utf8").and_then(Value::as_bool).unwrap_or(true),
         };
         let analysis = analyze(sql, reading);

@@ -9,6 +9,7 @@
 //! stack, and no tree can be walked past something. What cannot be seen in a text is not here:
 //! views, triggers, rules, defaults, and operators or casts that call functions.
 
+mod catalogue;
 mod columns;
 mod effects;
 mod expression;
@@ -121,6 +122,9 @@ pub struct Reading {
     pub standard_conforming_strings: bool,
     /// The client encoding is UTF-8 (or SQL_ASCII with ASCII text); others are unreadable unless ASCII.
     pub utf8: bool,
+    /// The database's encoding is UTF-8. In others the server folds, cuts and converts names by rules that
+    /// are not known here: names outside ASCII are unreadable.
+    pub server_utf8: bool,
 }
 
 /// Reads `text`, which may hold several statements.

@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let [flags, text @ ..] = bytes else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
     let reading =
-        Reading { standard_conforming_strings: flags & 1 == 0, utf8: flags & 2 == 0 };
+        Reading { standard_conforming_strings: flags & 1 == 0, utf8: flags & 2 == 0, server_utf8: flags & 4 == 0 };
     for statement in analyze(text, reading).statements {
         let operation = statement.operation;
         assert!(!operation.accesses.is_empty(), "an operation touches nothing");

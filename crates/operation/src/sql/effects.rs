@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::catalogue;
 use crate::{Access, Facts, Object, Operation, Roles, Verb};
 
 /// Accesses and facts, gathered while reading.
@@ -28,6 +29,7 @@ impl Default for Effects {
 
 impl Effects {
     pub(super) fn add(&mut self, verb: Verb, object: Object) {
+        catalogue::record_write(self, verb, &object);
         self.accesses.insert(Access { verb, object });
     }
 

@@ -287,14 +287,17 @@ fn apply(effects: &mut Effects, name: Name<'_>, arguments: &Arguments<'_>, effec
 }
 
 fn set_config(effects: &mut Effects, setting_name: Option<&str>, value: Option<&str>) {
-    let Some(name) = setting_name else {
-        // Any setting, and `role` is one.
-        effects.dynamic = true;
-        effects.add(Verb::Set, Object::Database);
-        effects.add(Verb::SetRole, Object::Database);
-        return;
-    };
-    set(effects, name, value);
+    match setting_name {
+        None => set_unknown(effects),
+        Some(name) => set(effects, name, value),
+    }
+}
+
+/// Changes any setting, and `role` is one.
+pub(super) fn set_unknown(effects: &mut Effects) {
+    effects.dynamic = true;
+    effects.add(Verb::Set, Object::Database);
+    effects.add(Verb::SetRole, Object::Database);
 }
 
 /// `SET name = value`, in whatever spelling.
@@ -326,6 +329,8 @@ fn parse_name(text: &str) -> Option<Object> {
     let reading = super::Reading {
         standard_conforming_strings: true,
         utf8: true,
+        // What is left of it was read as the server reads it.
+        server_utf8: true,
     };
     let tokens = super::lexer::lex(text, reading).ok()?;
     let mut reader = super::reader::Reader::new(&tokens);

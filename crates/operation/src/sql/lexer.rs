@@ -72,6 +72,7 @@ pub(super) fn lex(text: &str, reading: Reading) -> Result<Vec<Token<'_>>, &'stat
         at: 0,
         start: 0,
         standard_strings: reading.standard_conforming_strings,
+        any_names: reading.server_utf8,
     };
     let mut tokens = Vec::with_capacity(text.len() / 5);
     while let Some(mut token) = lexer.next_token()? {
@@ -89,6 +90,8 @@ struct Lexer<'a> {
     /// Where the last token began.
     start: usize,
     standard_strings: bool,
+    /// Whether names outside ASCII are what they look like.
+    any_names: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -249,12 +252,26 @@ impl<'a> Lexer<'a> {
                 text,
             ));
         }
+        if let Some(fault) = self.foreign_name(text) {
+            return Ok(fault);
+        }
         let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(text.to_ascii_lowercase())
         } else {
             Cow::Borrowed(text)
         };
         Ok(token_of(Kind::Word, cut(text)))
+    }
+
+    /// Single-byte encodings fold letters outside ASCII, cut names elsewhere, and some know several
+    /// characters as one.
+    pub(super) fn foreign_name(&self, name: &str) -> Option<Token<'a>> {
+        (!self.any_names && !name.is_ascii()).then(|| {
+            token(
+                Kind::Fault("a name outside ASCII in a database that is not UTF-8"),
+                "",
+            )
+        })
     }
 
     fn number(&mut self) -> Result<Token<'a>, &'static str> {

@@ -17,6 +17,7 @@ use super::{Analysis, Named, Outputs, Reading, Statement, analyze};
 const USUAL: Reading = Reading {
     standard_conforming_strings: true,
     utf8: true,
+    server_utf8: true,
 };
 
 /// One line for each statement: verb, accesses, then the facts that are not as usual.

@@ -309,6 +309,7 @@ impl Login {
             let reading = Reading {
                 standard_conforming_strings: true,
                 utf8: true,
+                server_utf8: true,
             };
             let read = judge.read(&set, reading);
             match &judge.judge_read(&read).verdict {

@@ -96,6 +96,7 @@ pub(super) struct Server {
     pub(super) version: String,
     pub(super) backslash_is_special: bool,
     pub(super) not_utf8: bool,
+    pub(super) database_not_utf8: bool,
     pub(super) cancel_key: Option<[u8; 32]>,
 }
 
@@ -120,6 +121,7 @@ impl Server {
             }
             b"standard_conforming_strings" => self.backslash_is_special = value != b"on",
             b"client_encoding" => self.not_utf8 = value != b"UTF8",
+            b"server_encoding" => self.database_not_utf8 = value != b"UTF8",
             _ => {}
         }
     }

@@ -40,6 +40,7 @@ impl Open {
         let reading = Reading {
             standard_conforming_strings: !self.server.backslash_is_special,
             utf8: !self.server.not_utf8,
+            server_utf8: !self.server.database_not_utf8,
         };
         self.judge.read(text, reading)
     }
@@ -175,6 +176,10 @@ impl Open {
         if judgement.reshapes {
             self.stale = !self.masks.columns.is_empty();
             self.own_ddl = true;
+            // A function can close a cursor and open another one of that name.
+            for portal in self.portals.values() {
+                portal.described.set(false);
+            }
             if judgement.is_ddl {
                 self.untold_ddl = Some(self.segment);
             }

@@ -120,6 +120,7 @@ mod tests {
     const READING: Reading = Reading {
         standard_conforming_strings: true,
         utf8: true,
+        server_utf8: true,
     };
 
     fn keep(texts: &mut Texts, text: &str) {

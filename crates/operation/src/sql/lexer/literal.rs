@@ -201,6 +201,9 @@ impl<'a> Lexer<'a> {
         if value.is_empty() {
             return Err("an empty quoted identifier");
         }
+        if let Some(fault) = self.foreign_name(&value) {
+            return Ok(fault);
+        }
         Ok(token_of(Kind::Quoted, cut(value)))
     }
 

@@ -1200,6 +1200,49 @@ fn no_setting_of_a_row_is_known_but_the_one_of_pg_dump() {
 }
 
 #[test]
+fn writing_to_the_catalogue_is_more_than_writing_rows() {
+    check_all(
+        &[
+            "update pg_settings set setting = 'admin' where name = 'role'",
+            "update pg_catalog.pg_settings s set setting = 'off' from t where s.name = t.name",
+            "with x as (update only pg_settings set setting = 'off' where true) select 1",
+            "prepare p as update pg_settings set setting = $1 where name = $2",
+            "update public.pg_settings set setting = 'x' where true",
+            "update pg_attribute set attname = 'city2' where attname = 'ssn'",
+            "insert into pg_auth_members select * from t",
+            "delete from pg_catalog.pg_policy where true",
+            "merge into pg_class c using t on c.oid = t.a when matched then update set relname = 'x'",
+            "select * from pg_settings for update",
+            "with pg_class as (select 1) select * from pg_class",
+        ],
+        expect![[r#"
+            update pg_settings set setting = 'admin' where name = 'role'
+              set-role: set database, update pg_settings, set-role database | dynamic
+            update pg_catalog.pg_settings s set setting = 'off' from t where s.name = t.name
+              set-role: select t, set database, update pg_catalog.pg_settings, set-role database | dynamic
+            with x as (update only pg_settings set setting = 'off' where true) select 1
+              set-role: set database, update pg_settings, set-role database | dynamic | clean [true]
+            prepare p as update pg_settings set setting = $1 where name = $2
+              set-role: set database, update pg_settings, set-role database | dynamic | prepare p
+            update public.pg_settings set setting = 'x' where true
+              update: update public.pg_settings
+            update pg_attribute set attname = 'city2' where attname = 'ssn'
+              alter: update pg_attribute, alter pg_attribute
+            insert into pg_auth_members select * from t
+              alter: select t, insert pg_auth_members, alter pg_auth_members
+            delete from pg_catalog.pg_policy where true
+              alter: delete pg_catalog.pg_policy, alter pg_catalog.pg_policy
+            merge into pg_class c using t on c.oid = t.a when matched then update set relname = 'x'
+              alter: select t, update pg_class, merge pg_class, alter pg_class
+            select * from pg_settings for update
+              lock: select pg_settings, lock pg_settings
+            with pg_class as (select 1) select * from pg_class
+              select: select database
+        "#]],
+    );
+}
+
+#[test]
 fn a_statement_after_a_thousand_semicolons_is_found() {
     let text = format!("select 1{} delete from t", ";".repeat(1000));
     check(
@@ -1215,11 +1258,15 @@ fn a_statement_after_a_thousand_semicolons_is_found() {
 fn settings_change_the_reading() {
     let escaping = Reading {
         standard_conforming_strings: false,
-        utf8: true,
+        ..USUAL
     };
     let other_encoding = Reading {
-        standard_conforming_strings: true,
         utf8: false,
+        ..USUAL
+    };
+    let latin_database = Reading {
+        server_utf8: false,
+        ..USUAL
     };
     let cases = [
         (r"select 'a\'; delete from t; --'", escaping),
@@ -1228,6 +1275,9 @@ fn settings_change_the_reading() {
         ("select 'ä'", other_encoding),
         ("select 'a'", other_encoding),
         ("select 'a\0'", USUAL),
+        ("select 'ä' from t", latin_database),
+        ("select 1 from Ä", latin_database),
+        ("select 1 from \"Ä\"", latin_database),
     ];
     let mut all = String::new();
     for (text, reading) in cases {
@@ -1241,6 +1291,9 @@ fn settings_change_the_reading() {
         unreadable: text outside ASCII while the client encoding is not UTF-8
         select: select database | clean [true]
         unreadable: NUL inside the text
+        select: select t | clean [true]
+        unreadable: a name outside ASCII in a database that is not UTF-8
+        unreadable: a name outside ASCII in a database that is not UTF-8
     "#]]
     .assert_eq(&all);
 }

@@ -225,8 +225,8 @@ fn piece() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_text_is_read_to_something(text in any::<String>(), standard: bool, utf8: bool) {
-        let reading = Reading { standard_conforming_strings: standard, utf8 };
+    fn any_text_is_read_to_something(text in any::<String>(), standard: bool, utf8: bool, server_utf8: bool) {
+        let reading = Reading { standard_conforming_strings: standard, utf8, server_utf8 };
         for statement in analyze(&text, reading).statements {
             prop_assert!(!statement.operation.accesses.is_empty());
         }

@@ -376,6 +376,7 @@ impl Rig {
         let reading = Reading {
             standard_conforming_strings: !ran.backslash,
             utf8: true,
+            server_utf8: true,
         };
         let target = Target {
             resource: "shop".to_owned(),
