@@ -194,12 +194,20 @@ impl Catalogue {
     }
 }
 
+/// The catalogue's relations that show values of others, and their columns that do.
+const STATISTICS: &str =
+    "pg_statistic,pg_statistic_ext_data,pg_stats,pg_stats_ext,pg_stats_ext_exprs";
+const VALUES_OF_OTHERS: &str = "stavalues1,stavalues2,stavalues3,stavalues4,stavalues5,stxdmcv,stxdexpr,\
+     most_common_vals,most_common_elems,histogram_bounds,range_bounds_histogram";
+
 /// The query that asks for the origin of everything labelled.
 ///
-/// A label goes from a table to its partitions and children by column name, and from a column to
-/// every column of a view that depends on it: which output it feeds is not in the catalogue. A view
-/// that takes a whole row (`SELECT id, u FROM users u`) depends on no column for it; its rule shows a
-/// variable of attribute 0, and it is taken to depend on every column. Every name and operator is
+/// A label goes from a table to its partitions and children by column name, from a column to the columns
+/// generated from it (servers before 15 note that between the columns), to the table's overflow table, to
+/// the statistics, and to every column of a view that depends on it: which output it feeds is not in the
+/// catalogue. A view that takes a whole row (`SELECT id, u FROM users u`) depends on no column for it; its
+/// rule shows a variable of attribute 0, and it is taken to depend on every column. A view that calls a
+/// function depends on the tables whose names are among the words of its body. Every name and operator is
 /// qualified: the session's search_path is the client's to set.
 pub(super) fn query(masks: &Masks) -> String {
     let labels: Vec<String> = masks
@@ -216,7 +224,16 @@ pub(super) fn query(masks: &Masks) -> String {
         })
         .collect();
     format!(
-        "WITH RECURSIVE l(s,t,c,i) AS (VALUES {labels}), p(o,a,i) AS (\
+        "WITH RECURSIVE l(s,t,c,i) AS (VALUES {labels}), f(o,f,words) AS MATERIALIZED (\
+         SELECT w.ev_class,f.oid,pg_catalog.regexp_split_to_array(pg_catalog.lower(f.prosrc),'[^[:alnum:]_$]+') \
+         FROM pg_catalog.pg_depend d \
+         JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
+         JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) d.refobjid \
+         JOIN pg_catalog.pg_language g ON g.oid OPERATOR(pg_catalog.=) f.prolang \
+         AND g.lanname OPERATOR(pg_catalog.<>) ALL ('{{internal,c}}'::pg_catalog.name[]) \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid), \
+         p(o,a,i) AS (\
          SELECT a.attrelid,a.attnum,l.i FROM l \
          JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) l.s \
          JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid \
@@ -240,7 +257,33 @@ pub(super) fn query(masks: &Masks) -> String {
          AND (d.refobjsubid OPERATOR(pg_catalog.=) p.a OR d.refobjsubid OPERATOR(pg_catalog.=) 0 \
          OR pg_catalog.strpos(w.ev_action::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) v \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) v.o \
-         AND k.attnum OPERATOR(pg_catalog.>) 0) e) \
+         AND k.attnum OPERATOR(pg_catalog.>) 0 \
+         UNION ALL SELECT p.o,g.adnum FROM pg_catalog.pg_depend d \
+         JOIN pg_catalog.pg_attrdef g ON g.oid OPERATOR(pg_catalog.=) d.objid \
+         AND g.adrelid OPERATOR(pg_catalog.=) p.o \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.refobjid OPERATOR(pg_catalog.=) p.o AND d.refobjsubid OPERATOR(pg_catalog.=) p.a \
+         UNION ALL SELECT p.o,d.objsubid::pg_catalog.int2 FROM pg_catalog.pg_depend d \
+         WHERE d.classid OPERATOR(pg_catalog.=) d.refclassid \
+         AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.objid OPERATOR(pg_catalog.=) p.o AND d.objsubid OPERATOR(pg_catalog.>) 0 \
+         AND d.refobjid OPERATOR(pg_catalog.=) p.o AND d.refobjsubid OPERATOR(pg_catalog.=) p.a \
+         UNION ALL SELECT k.attrelid,k.attnum FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) c.reltoastrelid \
+         AND k.attnum OPERATOR(pg_catalog.>) 0 WHERE c.oid OPERATOR(pg_catalog.=) p.o \
+         UNION ALL SELECT k.attrelid,k.attnum FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) c.oid \
+         AND k.attname OPERATOR(pg_catalog.=) ANY ('{{{VALUES_OF_OTHERS}}}'::pg_catalog.name[]) \
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid \
+         AND c.relname OPERATOR(pg_catalog.=) ANY ('{{{STATISTICS}}}'::pg_catalog.name[]) \
+         UNION ALL SELECT f.o,k.attnum FROM pg_catalog.pg_class c CROSS JOIN f \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) f.o \
+         AND k.attnum OPERATOR(pg_catalog.>) 0 WHERE c.oid OPERATOR(pg_catalog.=) p.o \
+         AND (pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) ANY (f.words) \
+         OR EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid \
+         AND d.objid OPERATOR(pg_catalog.=) f.f AND d.refobjid OPERATOR(pg_catalog.=) p.o))) e) \
          SELECT p.o,p.a,p.i,n.nspname,c.relname,k.attname FROM p \
          JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.o \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \

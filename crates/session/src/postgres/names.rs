@@ -256,6 +256,12 @@ impl<T> Names<T> {
         });
     }
 
+    /// Everything a name may stand for.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Rc<T>> {
+        let candidates = self.entries.values().flat_map(|entry| &entry.candidates);
+        candidates.map(|(_, value)| value)
+    }
+
     /// Everything the names may stand for.
     pub(super) fn len(&self) -> usize {
         let meanings = |entry: &Entry<T>| entry.candidates.len().max(1);

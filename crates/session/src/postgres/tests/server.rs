@@ -78,6 +78,8 @@ pub(super) struct Server {
     pub(super) cancelled: bool,
     /// Whether the catalogue query fails.
     pub(super) catalogue_fails: bool,
+    /// It takes each text for one statement: how texts are cut is what is tried.
+    pub(super) whole: bool,
 }
 
 /// Labelled columns: relation, OID, attribute, name, and the column of `users` it stands for.
@@ -112,6 +114,7 @@ impl Server {
             terminated: false,
             cancelled: false,
             catalogue_fails: false,
+            whole: false,
         }
     }
 
@@ -299,6 +302,7 @@ impl Server {
         self.portals.remove(b"".as_slice());
         let parts: Vec<String> = match sql::meaning(text) {
             Meaning::Catalogue | Meaning::Refusal => vec![text.to_owned()],
+            _ if self.whole => vec![text.to_owned()],
             _ => sql::split(text, self.backslash)
                 .into_iter()
                 .map(str::to_owned)
@@ -452,6 +456,10 @@ impl Server {
                 self.report(name, value);
                 "SET"
             }
+            Meaning::Set { name, value } if name == "client_encoding" => {
+                self.report(name, value);
+                "SET"
+            }
             Meaning::Prepare { name, text } => {
                 let prepared = Prepared {
                     text: text.to_owned(),
@@ -592,7 +600,7 @@ impl Server {
             return false;
         }
         let values = text.split_once("VALUES ").unwrap().1;
-        let values = values.split_once("), p(").unwrap().0;
+        let values = values.split_once("), f(o").unwrap().0;
         for label in values.split("),(") {
             let parts: Vec<&str> = label.split(',').collect();
             let part = |at: usize| parts[at].split('\'').nth(1).unwrap_or_default();
