@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use ostiary_tests::{
-    Context as _, Result, ensure,
+    Context as _, Result,
+    clients::Agent,
+    ensure,
     postgres::Postgres,
     stack::{Policy, Stack, example_policy},
     tools,
-    wire::Message,
+    wire::{self, Message, Raw},
 };
 use serde::Deserialize;
 
@@ -21,12 +23,18 @@ struct Table {
     groups: Vec<String>,
     #[serde(default)]
     policy: Policy,
+    /// Run once past the gateway, before the first case.
+    #[serde(default)]
+    setup: Vec<String>,
     cases: Vec<Case>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
+    /// Run in the same transaction before.
+    #[serde(default)]
+    first: Vec<String>,
     sql: String,
     verdict: String,
     rule: Option<String>,
@@ -48,6 +56,21 @@ fn rows() -> Result<()> {
     run("rows")
 }
 
+#[test]
+fn texts() -> Result<()> {
+    run("texts")
+}
+
+#[test]
+fn reach() -> Result<()> {
+    run("reach")
+}
+
+#[test]
+fn leaks() -> Result<()> {
+    run("leaks")
+}
+
 fn run(name: &str) -> Result<()> {
     let path = tools::root().join(format!("tests/cases/postgres/{name}.yaml"));
     let mut table: Table = serde_yaml_ng::from_str(&std::fs::read_to_string(&path)?)
@@ -61,12 +84,11 @@ fn run(name: &str) -> Result<()> {
         };
     }
     with_own(&policy, |stack, postgres| {
-        let mut wrong = Vec::new();
-        for (number, case) in table.cases.iter().enumerate() {
-            if let Err(error) = check(stack, postgres, &table, number, case) {
-                wrong.push(format!("{}\n    {error:#}", case.sql));
-            }
-        }
+        postgres
+            .admin("shop")?
+            .batch_execute(&table.setup.join(";\n"))
+            .context("the setup")?;
+        let wrong = try_all(stack, postgres, &table)?;
         ensure!(
             wrong.is_empty(),
             "{} of {} cases of {name} differ:\n{}",
@@ -78,64 +100,116 @@ fn run(name: &str) -> Result<()> {
     })
 }
 
-fn check(
-    stack: &Stack,
-    postgres: &Postgres,
-    table: &Table,
-    number: usize,
-    case: &Case,
-) -> Result<()> {
+/// What is wrong, case by case. One session plays them all, but for those that wait.
+fn try_all(stack: &Stack, postgres: &Postgres, table: &Table) -> Result<Vec<String>> {
     let groups: Vec<&str> = table.groups.iter().map(String::as_str).collect();
-    let subject = format!("case-{number}");
-    // So that it can be told from every other statement of every other test.
-    let sql = format!("{} /* {subject} of {} */", case.sql, table.name);
+    let subject = format!("cases-{}", table.name);
     let agent = stack.agent_in(&subject, &groups)?;
+    let mut wrong = Vec::new();
     let mut raw = agent.raw()?;
-    raw.query("BEGIN")?;
-    if case.verdict == "approve" {
-        raw.send(&ostiary_tests::wire::message(
-            'Q',
-            &ostiary_tests::wire::text(&sql),
-        ))?;
-        stack
-            .reviewer("rita")?
-            .pending(&sql)
-            .context("it does not wait")?;
-        drop(raw);
-    } else {
-        let answer = raw.query(&sql)?;
-        let error = answer
-            .iter()
-            .find(|it| it.tag == 'E')
-            .and_then(|it| it.field('M'));
-        if case.verdict == "deny" {
-            let error = error.with_context(|| format!("not refused: {answer:?}"))?;
-            ensure!(
-                error.starts_with("denied by rule"),
-                "refused otherwise: {error}"
-            );
-            ensure!(!postgres.was_sent(&sql), "the server was sent it");
+    for case in &table.cases {
+        let outcome = if case.verdict == "approve" {
+            waits(stack, &agent, table, case)
         } else {
-            ensure!(error.is_none(), "refused: {error:?}");
-            if let Some(masked) = &case.masked {
-                compare(&answer, postgres, &sql, masked)?;
-            }
+            answers(&mut raw, postgres, table, case)
+        };
+        if let Err(error) = outcome {
+            wrong.push(format!("{}\n    {error:#}", case.sql));
+            raw = agent.raw()?;
         }
-        raw.query("ROLLBACK")?;
-        let usable = raw.query("SELECT 1")?;
-        ensure!(
-            usable.iter().any(|it| it.tag == 'D'),
-            "the session is not usable: {usable:?}"
-        );
-        drop(raw);
     }
-    let events = stack.auditor()?.recorded(&subject)?;
+    drop(raw);
+    let auditor = stack.auditor()?;
+    auditor.recorded(&subject)?;
+    let events = auditor.events_of(&subject)?;
     let operated = of_kind(&events, "operated");
+    for case in &table.cases {
+        if let Err(error) = on_record(&operated, table, case) {
+            wrong.push(format!("{}\n    {error:#}", case.sql));
+        }
+    }
+    Ok(wrong)
+}
+
+/// The text as it is sent: told apart from every other statement of every other test.
+fn text(table: &Table, case: &Case) -> String {
+    // Two cases can differ in what comes first alone.
+    let number = table.cases.iter().position(|it| std::ptr::eq(it, case));
+    format!(
+        "{} /* {} {} */",
+        case.sql,
+        table.name,
+        number.unwrap_or_default()
+    )
+}
+
+fn begin(raw: &mut Raw, case: &Case) -> Result<()> {
+    raw.query("BEGIN")?;
+    for before in &case.first {
+        let answer = raw.query(before)?;
+        ensure!(
+            answer.iter().all(|it| it.tag != 'E'),
+            "`{before}` is refused: {answer:?}"
+        );
+    }
+    Ok(())
+}
+
+/// A session of its own waits until it is dropped.
+fn waits(stack: &Stack, agent: &Agent, table: &Table, case: &Case) -> Result<()> {
+    let sql = text(table, case);
+    let mut raw = agent.raw()?;
+    begin(&mut raw, case)?;
+    raw.send(&wire::message('Q', &wire::text(&sql)))?;
+    stack
+        .reviewer("rita")?
+        .pending(&sql)
+        .context("it does not wait")?;
+    Ok(())
+}
+
+fn answers(raw: &mut Raw, postgres: &Postgres, table: &Table, case: &Case) -> Result<()> {
+    let sql = text(table, case);
+    begin(raw, case)?;
+    let answer = raw.query(&sql)?;
+    let error = answer
+        .iter()
+        .find(|it| it.tag == 'E')
+        .and_then(|it| it.field('M'));
+    if case.verdict == "deny" {
+        let error = error
+            .as_deref()
+            .with_context(|| format!("not refused: {answer:?}"))?;
+        ensure!(
+            error.starts_with("denied by rule"),
+            "refused otherwise: {error}"
+        );
+        ensure!(!postgres.was_sent(&sql), "the server was sent it");
+    } else {
+        ensure!(error.is_none(), "refused: {error:?}");
+    }
+    // What comes next would wait for its locks.
+    raw.query("ROLLBACK")?;
+    if let (None, Some(masked)) = (&error, &case.masked) {
+        compare(&answer, postgres, case, masked)?;
+    }
+    // Prepared statements and settings stay otherwise.
+    let reset = raw.query("DISCARD ALL")?;
+    ensure!(
+        reset.iter().any(|it| it.tag == 'C'),
+        "the session is not usable: {reset:?}"
+    );
+    Ok(())
+}
+
+/// The record holds the case, with its verdict and rule.
+fn on_record(operated: &[&serde_json::Value], table: &Table, case: &Case) -> Result<()> {
+    let sql = text(table, case);
     let recorded: Vec<_> = operated
         .iter()
         .filter(|it| it["statement"].as_str().is_some_and(|it| it == sql))
         .collect();
-    ensure!(!recorded.is_empty(), "it is not on record: {operated:?}");
+    ensure!(!recorded.is_empty(), "it is not on record");
     // Several statements in one query may each be on record; the strictest counts.
     let strictness = |verdict: &str| {
         ["allow", "approve", "deny"]
@@ -171,10 +245,15 @@ fn check(
 fn compare(
     answer: &[Message],
     postgres: &Postgres,
-    sql: &str,
+    case: &Case,
     masked: &BTreeSet<String>,
 ) -> Result<()> {
-    let direct = postgres.admin("shop")?.simple_query(sql)?;
+    let mut admin = postgres.admin("shop")?;
+    admin.batch_execute("BEGIN")?;
+    for before in &case.first {
+        admin.batch_execute(before)?;
+    }
+    let direct = admin.simple_query(&case.sql)?;
     let rows: Vec<_> = direct
         .iter()
         .filter_map(|it| match it {

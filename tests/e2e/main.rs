@@ -3,6 +3,7 @@
 
 mod approvals;
 mod archive;
+mod attacks;
 mod cases;
 mod denials;
 mod drivers;

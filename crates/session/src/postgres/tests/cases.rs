@@ -20,12 +20,16 @@ struct Table {
     groups: Vec<String>,
     #[serde(default)]
     policy: Files,
+    #[serde(rename = "setup", default)]
+    _setup: Vec<String>,
     cases: Vec<Case>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
+    #[serde(default)]
+    first: Vec<String>,
     sql: String,
     verdict: String,
     rule: Option<String>,
@@ -71,9 +75,17 @@ fn run(name: &str) {
         for message in [query(&case.sql), extended(&case.sql)] {
             let mut rig = Rig::with(state.clone(), Auth::Trust, config());
             rig.principal = principal(&groups);
+            rig.server.whole = true;
             let mut rig = rig.logged_in();
+            if !case.first.is_empty() {
+                rig.send(&query("BEGIN"));
+            }
+            for sql in &case.first {
+                rig.send(&query(sql));
+            }
+            let ran = rig.server.ran.len();
             rig.send(&message);
-            if let Err(error) = check(&mut rig, case) {
+            if let Err(error) = check(&mut rig, ran, case) {
                 wrong.push(format!("{}\n    {error}", case.sql));
             }
         }
@@ -87,9 +99,9 @@ fn run(name: &str) {
     );
 }
 
-fn check(rig: &mut Rig, case: &Case) -> Result<(), String> {
+fn check(rig: &mut Rig, ran_before: usize, case: &Case) -> Result<(), String> {
     let recorded = rig.events.iter().find_map(|event| match &event.kind {
-        Some(Kind::Operated(operated)) => Some(operated.clone()),
+        Some(Kind::Operated(operated)) if operated.statement == case.sql => Some(operated.clone()),
         _ => None,
     });
     let recorded = recorded.ok_or("not on record")?;
@@ -110,11 +122,14 @@ fn check(rig: &mut Rig, case: &Case) -> Result<(), String> {
         return Err(format!("by {:?}", recorded.rules));
     }
     let (ran, asked) = (rig.server.ran.len(), rig.asked.len());
-    if (ran > 0, asked > 0) != (verdict == "allow", verdict == "approve") {
+    if (ran > ran_before, asked > 0) != (verdict == "allow", verdict == "approve") {
         return Err(format!("{ran} statements ran, {asked} were asked for"));
     }
     if verdict == "approve" {
         rig.approve(crate::Outcome::Expired);
+    }
+    if !case.first.is_empty() {
+        rig.send(&query("ROLLBACK"));
     }
     rig.works();
     Ok(())
@@ -133,4 +148,19 @@ fn masks() {
 #[test]
 fn rows() {
     run("rows");
+}
+
+#[test]
+fn texts() {
+    run("texts");
+}
+
+#[test]
+fn reach() {
+    run("reach");
+}
+
+#[test]
+fn leaks() {
+    run("leaks");
 }

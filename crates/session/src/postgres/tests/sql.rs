@@ -62,8 +62,19 @@ pub(super) fn meaning(text: &str) -> Meaning<'_> {
         "BEGIN" => Meaning::Begin,
         "COMMIT" => Meaning::Commit,
         "ROLLBACK" if second != "TO" => Meaning::Rollback,
+        "SELECT" if second == "set_config" => {
+            let mut parts = text.split('\'').skip(1).step_by(2);
+            Meaning::Set {
+                name: parts.next().unwrap_or_default(),
+                value: parts.next().unwrap_or_default(),
+            }
+        }
         "SET" => Meaning::Set {
-            name: second.split('=').next().unwrap_or_default(),
+            name: match second {
+                "NAMES" => "client_encoding",
+                "LOCAL" | "SESSION" => words.get(2).copied().unwrap_or_default(),
+                name => name.split('=').next().unwrap_or_default(),
+            },
             value: last
                 .rsplit('=')
                 .next()
@@ -80,7 +91,7 @@ pub(super) fn meaning(text: &str) -> Meaning<'_> {
             name: second,
             text: after(" FOR "),
         },
-        "FETCH" => Meaning::Fetch { name: last },
+        "FETCH" | "MOVE" => Meaning::Fetch { name: last },
         "CLOSE" => Meaning::Close { name: all(last) },
         "DISCARD" => Meaning::DiscardAll,
         _ => Meaning::Other,
