@@ -9,6 +9,7 @@ mod errors;
 mod exercise;
 mod expect;
 mod extended;
+mod function_call;
 mod hold;
 mod inbox;
 mod incoming;

@@ -109,10 +109,10 @@ impl Open {
             | Backend::CopyBothResponse(_)
             | Backend::CopyData(_)
             | Backend::CopyDone => Err(out_of_turn("a COPY message")),
+            Backend::FunctionCallResponse(value) => self.on_function_result(core, value, input),
             Backend::Authentication(_)
             | Backend::BackendKeyData { .. }
-            | Backend::NegotiateProtocolVersion { .. }
-            | Backend::FunctionCallResponse(_) => Err(out_of_turn("a login message")),
+            | Backend::NegotiateProtocolVersion { .. } => Err(out_of_turn("a login message")),
             Backend::DataRow(_) => Err(out_of_turn("DataRow")),
         }
     }
@@ -150,7 +150,7 @@ impl Open {
             Columns(columns.collect())
         };
         match self.expects.pop_front() {
-            Some(Expect::Query(mut running)) if running.refusal.is_none() => {
+            Some(Expect::Query(mut running)) if running.is_query() => {
                 if self.plan.is_some() {
                     // Another result of the same statement, as a rule makes it: the text says
                     // nothing of its columns.
@@ -298,7 +298,7 @@ impl Open {
     fn on_complete(&mut self, core: &mut Core, command: String) -> Result<Outcome, Fatal> {
         self.plan = None;
         match self.expects.pop_front() {
-            Some(Expect::Query(mut running)) if running.refusal.is_none() => {
+            Some(Expect::Query(mut running)) if running.is_query() => {
                 self.transaction_tainted |= running.taint > Taint::None;
                 running.replied.command_tag = command;
                 self.expects.push_front(Expect::Query(running));

@@ -12,7 +12,7 @@ use super::core::{Core, Fatal, encoded};
 use super::expect::Expect;
 use super::hold::{Held, Hold};
 use super::judge::Judgement;
-use super::names::{MAX_NAME, Portal, Prepared, Weigh as _};
+use super::names::{Portal, Prepared, Weigh as _};
 use super::open::Open;
 use super::pump::Taken;
 use super::reply::{self, Refusal};
@@ -59,7 +59,14 @@ impl Open {
         if self.refuses_name(name) {
             return Ok(Taken::Yes);
         }
-        let text = self.text(parse.sql)?;
+        let text = match self.text(parse.sql) {
+            Ok(text) => text,
+            Err(refusal) => {
+                Self::unread(core, &refusal);
+                self.refuse(refusal);
+                return Ok(Taken::Yes);
+            }
+        };
         let read = self.read(&text);
         if self.has_open_names(&read) {
             return Ok(Taken::NotYet);
@@ -342,17 +349,11 @@ impl Open {
         self.skipping = true;
     }
 
-    /// Refuses a name that could mean another one to the server than it does here: it cuts names at
-    /// 63 bytes, and converts them from `client_encoding`.
+    /// Refuses a name that could mean another one to the server than it does here: it converts names
+    /// from `client_encoding`.
     fn refuses_name(&mut self, name: &[u8]) -> bool {
         let refusal = if name.starts_with(OURS) {
             Refusal::native("42939", "the name is reserved".to_owned())
-        } else if name.len() > MAX_NAME {
-            let message = format!(
-                "a name of {} bytes is too long: {MAX_NAME} count",
-                name.len()
-            );
-            Refusal::native("42622", message)
         } else if name.is_ascii()
             || std::str::from_utf8(name).is_ok() && !self.server.not_utf8 && !self.is_unsettled()
         {

@@ -40,6 +40,11 @@ pub(super) enum Held {
         operations: Rc<[Operation]>,
         bytes: Vec<u8>,
     },
+    Call {
+        text: Rc<str>,
+        operations: Rc<[Operation]>,
+        bytes: Vec<u8>,
+    },
     Execute {
         name: Vec<u8>,
         text: Rc<str>,
@@ -52,19 +57,21 @@ pub(super) enum Held {
 impl Held {
     fn text(&self) -> &str {
         match self {
-            Self::Query { text, .. } | Self::Execute { text, .. } => text,
+            Self::Query { text, .. } | Self::Call { text, .. } | Self::Execute { text, .. } => text,
         }
     }
 
     fn operations(&self) -> &[Operation] {
         match self {
-            Self::Query { operations, .. } | Self::Execute { operations, .. } => operations,
+            Self::Query { operations, .. }
+            | Self::Call { operations, .. }
+            | Self::Execute { operations, .. } => operations,
         }
     }
 
     fn portal(&self) -> Option<&Portal> {
         match self {
-            Self::Query { .. } => None,
+            Self::Query { .. } | Self::Call { .. } => None,
             Self::Execute { portal, .. } => Some(portal),
         }
     }
@@ -153,6 +160,9 @@ impl Open {
             part(text.as_bytes());
         }
         part(held.text().as_bytes());
+        if let Held::Call { bytes, .. } = held {
+            part(bytes);
+        }
         if let Held::Execute { portal, .. } = held {
             part(&portal.digest);
             for prepared in &portal.prepared {
@@ -275,6 +285,12 @@ impl Open {
                 self.run_query(core, &query, &again, hold.operation, seq);
                 Ok(())
             }
+            Held::Call {
+                operations, bytes, ..
+            } => {
+                self.run_call(core, operations, bytes, &again, hold.operation, seq);
+                Ok(())
+            }
             Held::Execute {
                 name,
                 portal,
@@ -295,7 +311,7 @@ impl Open {
 
     fn refuse_held(&mut self, core: &Core, held: &Held, refusal: Refusal) {
         match held {
-            Held::Query { .. } => self.refuse_query(core, refusal),
+            Held::Query { .. } | Held::Call { .. } => self.refuse_query(core, refusal),
             Held::Execute { .. } => self.refuse(refusal),
         }
     }

@@ -325,7 +325,6 @@ fn unsupported(operation: &Operation) -> Option<&'static str> {
         .iter()
         .find_map(|access| match access.verb {
             Verb::CopyIn | Verb::CopyOut => Some("COPY through the gateway"),
-            Verb::FunctionCall => Some("the FunctionCall message"),
             Verb::Replicate => Some("replication"),
             _ => None,
         })

@@ -400,6 +400,9 @@ impl Login {
                 };
                 let sqlstate = text(fields.sqlstate());
                 let said = text(fields.message());
+                if let Some(fatal) = self.known_refusal(&sqlstate) {
+                    return Err(fatal.with_detail(format!("{sqlstate}: {said}")));
+                }
                 Err(Fatal::new(
                     reply::UNAVAILABLE,
                     "server",
@@ -449,6 +452,35 @@ impl Login {
                 "the server sent a message that does not belong into a login",
             )),
         }
+    }
+
+    /// What a client that was verified may know of the server's refusal: drivers and tools go by
+    /// these SQLSTATEs. The words are ours, a hostile server's go to the record.
+    fn known_refusal(&self, sqlstate: &str) -> Option<Fatal> {
+        if !matches!(self.stage, Stage::Finishing) {
+            return None;
+        }
+        let database = self.wanted.as_ref().map_or("", |it| it.database.as_str());
+        let (sqlstate, message) = match sqlstate {
+            "3D000" => ("3D000", format!("database \"{database}\" does not exist")),
+            "22023" => ("22023", "invalid value for a startup parameter".to_owned()),
+            "42704" => ("42704", "unrecognized startup parameter".to_owned()),
+            "42501" => (
+                reply::DENIED,
+                format!("permission denied for database \"{database}\""),
+            ),
+            "53300" => ("53300", "sorry, too many clients already".to_owned()),
+            "55000" => (
+                "55000",
+                format!("database \"{database}\" is not currently accepting connections"),
+            ),
+            "57P03" => (
+                reply::UNAVAILABLE,
+                "the database system is not accepting connections".to_owned(),
+            ),
+            _ => return None,
+        };
+        Some(Fatal::new(sqlstate, "server", message))
     }
 
     /// Whether the server has said all it says before the first statement.

@@ -13,8 +13,13 @@ use ostiary_wire::postgres::Format;
 use super::judge::Read;
 use super::rows::Columns;
 
-/// Bytes of a name the server compares; it cuts longer ones (`NAMEDATALEN`).
-pub(super) const MAX_NAME: usize = 63;
+/// Bytes of a name the server compares (`NAMEDATALEN`).
+const MAX_NAME: usize = 63;
+
+/// What the server makes of a name in a message: the bytes of it that it keeps.
+pub(super) fn kept(name: &[u8]) -> &[u8] {
+    name.get(..MAX_NAME).unwrap_or(name)
+}
 
 /// A prepared statement.
 #[derive(Debug)]

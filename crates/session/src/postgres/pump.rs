@@ -5,6 +5,7 @@ use ostiary_wire::postgres::{Frontend, frame, tag};
 use super::core::{Core, Fatal};
 use super::expect::Expect;
 use super::extended::{Bind, Parse};
+use super::names::kept;
 use super::open::Open;
 use super::{Next, reply};
 use crate::Limits;
@@ -130,7 +131,7 @@ impl Open {
                 parameter_types,
             } => {
                 let parse = Parse {
-                    name,
+                    name: kept(name),
                     sql,
                     parameter_types,
                 };
@@ -144,20 +145,20 @@ impl Open {
                 result_formats,
             } => {
                 let bind = Bind {
-                    portal,
-                    statement,
+                    portal: kept(portal),
+                    statement: kept(statement),
                     parameter_formats,
                     parameters,
                     result_formats,
                 };
                 self.on_bind(core, bind, bytes)
             }
-            Frontend::Describe { kind, name } => self.on_describe(kind, name, bytes),
-            Frontend::Execute { portal, .. } => self.on_execute(core, portal, bytes),
-            Frontend::Close { kind, name } => self.on_close(kind, name, bytes),
+            Frontend::Describe { kind, name } => self.on_describe(kind, kept(name), bytes),
+            Frontend::Execute { portal, .. } => self.on_execute(core, kept(portal), bytes),
+            Frontend::Close { kind, name } => self.on_close(kind, kept(name), bytes),
             Frontend::Sync => self.on_sync(bytes),
             Frontend::Flush => self.on_flush(bytes),
-            Frontend::FunctionCall(_) => self.on_function_call(core),
+            Frontend::FunctionCall(body) => self.on_function_call(core, body, bytes),
             Frontend::Terminate => Ok(self.on_terminate(core, bytes)),
             // The server ignores these outside a COPY; here they go nowhere.
             Frontend::CopyData(_) | Frontend::CopyDone | Frontend::CopyFail(_) => Ok(Taken::Yes),

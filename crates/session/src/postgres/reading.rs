@@ -7,27 +7,38 @@ use std::rc::Rc;
 use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::Verdict;
-use ostiary_record::{Operated, Parameter, event::Kind};
+use ostiary_record::{Operated, Parameter, Refused, event::Kind};
 
-use super::core::{Core, Fatal};
+use super::core::Core;
 use super::judge::{Judgement, Read};
 use super::open::Open;
-use super::reply;
+use super::reply::Refusal;
 use super::taint::Taint;
 
 impl Open {
-    /// The text of a statement. Bytes that are not text in the session's encoding break the protocol.
-    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, Fatal> {
+    /// The text of a statement. Bytes that are not text in the session's encoding are refused as the
+    /// server would refuse them.
+    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, Refusal> {
         match std::str::from_utf8(sql) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             // Another encoding: what is not ASCII will be unreadable.
-            Err(_) if self.server.not_utf8 => Ok(String::from_utf8_lossy(sql)),
-            Err(_) => Err(Fatal::new(
-                reply::PROTOCOL,
-                "protocol",
-                "a statement is not valid UTF-8".to_owned(),
-            )),
+            Err(_) if self.server.not_utf8 || self.is_unsettled() => {
+                Ok(String::from_utf8_lossy(sql))
+            }
+            Err(error) => {
+                let byte = sql.get(error.valid_up_to()).copied().unwrap_or_default();
+                let message = format!("invalid byte sequence for encoding \"UTF8\": {byte:#04x}");
+                Err(Refusal::native("22021", message))
+            }
         }
+    }
+
+    /// Records a statement that is no text.
+    pub(super) fn unread(core: &mut Core, refusal: &Refusal) {
+        core.record(Kind::Refused(Refused {
+            stage: "protocol".to_owned(),
+            reason: refusal.message.clone(),
+        }));
     }
 
     /// What `text` does, read with the settings that hold when the server reads it.

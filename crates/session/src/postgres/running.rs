@@ -35,6 +35,8 @@ pub(super) struct Running {
     pub(super) changes: Vec<Change>,
     /// Whether it is one statement, whose error means that none of `changes` came to be.
     pub(super) single: bool,
+    /// Whether it is a FunctionCall.
+    pub(super) function_call: bool,
     /// Whether samples may be kept.
     pub(super) samples: bool,
     pub(super) replied: Replied,
@@ -68,6 +70,7 @@ impl Running {
             outputs: Outputs::Unknown,
             changes: Vec::new(),
             single: false,
+            function_call: false,
             samples: true,
             replied: Replied {
                 operation,
@@ -77,6 +80,11 @@ impl Running {
             formats: Vec::new(),
             uniform: false,
         }
+    }
+
+    /// Whether the server may answer it as it answers a Query.
+    pub(super) fn is_query(&self) -> bool {
+        self.refusal.is_none() && !self.function_call
     }
 
     /// Rows of these columns follow.

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use ostiary_operation::Operation;
 use ostiary_operation::sql::{Kept, Named, Statement};
-use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::frontend;
 
@@ -28,7 +28,14 @@ impl Open {
             return Ok(Taken::Yes);
         }
         self.release_batch();
-        let text = self.text(sql)?;
+        let text = match self.text(sql) {
+            Ok(text) => text,
+            Err(refusal) => {
+                Self::unread(core, &refusal);
+                self.refuse_query(core, refusal);
+                return Ok(Taken::Yes);
+            }
+        };
         let read = self.read(&text);
         if self.has_open_names(&read) {
             return Ok(Taken::NotYet);
@@ -197,27 +204,6 @@ impl Open {
         running.refusal = Some(refusal);
         self.send(&bytes, Some(Expect::Query(Box::new(running))));
         self.segment = self.segment.saturating_add(1);
-    }
-
-    pub(super) fn on_function_call(&mut self, core: &mut Core) -> Result<Taken, Fatal> {
-        if self.skipping {
-            return Ok(Taken::Yes);
-        }
-        self.release_batch();
-        let mut call = Operation::unreadable("a FunctionCall message");
-        call.verb = Verb::FunctionCall;
-        call.accesses = [Access {
-            verb: Verb::FunctionCall,
-            object: Object::Database,
-        }]
-        .into();
-        let judgement = self.judge.judge(&[call]);
-        let (operation, _) = self.operated(core, "", &judgement, &[]);
-        if let Verdict::Deny(denial) = &judgement.verdict {
-            let refusal = Refusal::denied(operation, denial);
-            self.refuse_query(core, refusal);
-        }
-        Ok(Taken::Yes)
     }
 }
 

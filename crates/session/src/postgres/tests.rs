@@ -17,6 +17,7 @@ mod ending;
 mod errors;
 mod exercise;
 mod extended;
+mod function_call;
 mod hostile;
 mod login;
 mod masks;

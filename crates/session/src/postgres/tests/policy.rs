@@ -28,6 +28,11 @@ forbid (principal, action == Action::"sql:delete", resource);
     resource == Label::"pii.email");
 "#;
 
+const CALLS: &str = r#"
+@id("calls") permit (principal in Group::"analysts",
+    action in [Action::"sql:function-call", Action::"sql:unreadable"], resource in Resource::"shop");
+"#;
+
 const LABELS: &str = "
 labels:
   pii.email: {strategy: {partial: {keep: 4}}}
@@ -71,6 +76,12 @@ pub(super) enum Rules {
     Boss,
     /// As `Plain`, and deletes are free.
     Lax,
+    /// As `Plain`, and FunctionCall is permitted.
+    Calls,
+    /// As `Labels`, and FunctionCall is permitted.
+    LabelledCalls,
+    /// As `Calls`, and each needs an approval.
+    AskedCalls,
     /// Nothing is known yet.
     None,
 }
@@ -100,6 +111,17 @@ impl Rules {
         match self {
             Self::None => return None,
             Self::Plain => {}
+            Self::Calls => access.push_str(CALLS),
+            Self::LabelledCalls => {
+                access.push_str(CALLS);
+                files.insert("labels.yaml".to_owned(), LABELS.to_owned());
+            }
+            Self::AskedCalls => {
+                access.push_str(CALLS);
+                access.push_str(
+                    r#"@id("ask") @approval("dba") forbid (principal, action == Action::"sql:function-call", resource);"#,
+                );
+            }
             Self::Labels => {
                 files.insert("labels.yaml".to_owned(), LABELS.to_owned());
             }

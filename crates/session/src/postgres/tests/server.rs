@@ -75,6 +75,8 @@ pub(super) struct Server {
     pub(super) catalogue_reads: u64,
     pub(super) startup: Vec<u8>,
     pub(super) terminated: bool,
+    /// FunctionCall messages it got.
+    pub(super) calls: u64,
     pub(super) cancelled: bool,
     /// Whether the catalogue query fails.
     pub(super) catalogue_fails: bool,
@@ -112,6 +114,7 @@ impl Server {
             catalogue_reads: 0,
             startup: Vec::new(),
             terminated: false,
+            calls: 0,
             cancelled: false,
             catalogue_fails: false,
             whole: false,
@@ -292,7 +295,12 @@ impl Server {
             | Frontend::CopyData(_)
             | Frontend::CopyDone
             | Frontend::CopyFail(_) => {}
-            Frontend::Password(_) | Frontend::FunctionCall(_) => panic!("{message:?}"),
+            Frontend::FunctionCall(_) => {
+                self.calls += 1;
+                self.say(&Backend::FunctionCallResponse(Some(b"a value")));
+                self.ready();
+            }
+            Frontend::Password(_) => panic!("{message:?}"),
         }
     }
 
