@@ -229,7 +229,10 @@ fn effect_of(name: &str) -> Option<Effect> {
 fn effect_of_family(name: &str) -> Option<Effect> {
     let starts = |prefix: &str| name.starts_with(prefix);
     Some(if starts("pg_") {
-        if starts("pg_advisory_") || starts("pg_try_advisory_") {
+        if starts("pg_advisory_unlock") {
+            // A session gives its own locks back; pools do when a connection comes home.
+            return None;
+        } else if starts("pg_advisory_") || starts("pg_try_advisory_") {
             Effect::Lock
         } else if starts("pg_read_") || starts("pg_ls_") || starts("pg_file_") {
             Effect::File

@@ -234,6 +234,15 @@ fn what_is_not_supported_is_refused() {
 }
 
 #[test]
+fn a_statement_that_is_no_text_fails_alone() {
+    let mut rig = Rig::open(Rules::Plain);
+    rig.send(&[b'Q', 0, 0, 0, 6, 0xff, 0]);
+    assert!(rig.take().contains("22021"));
+    assert!(rig.ran().is_empty());
+    rig.works();
+}
+
+#[test]
 fn a_message_that_breaks_the_protocol_ends_the_session() {
     for bytes in [
         &[b'Q', 0, 0, 0, 0][..],
