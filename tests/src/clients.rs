@@ -88,6 +88,17 @@ impl Agent {
         Started::new(node, "")?.finish(SCRIPT)
     }
 
+    /// Runs a source file of `tests/clients` in Java, with pgjdbc.
+    pub fn java(&self, source: &str) -> Result<Ran> {
+        let mut java = Command::new("java");
+        java.arg("-XX:TieredStopAtLevel=1")
+            .arg("-cp")
+            .arg(tools::pgjdbc()?)
+            .arg(tools::root().join("tests/clients").join(source));
+        self.environment(&mut java);
+        Started::new(java, "")?.finish(SCRIPT)
+    }
+
     /// A session of tokio-postgres, behind its blocking face.
     pub fn connect(&self) -> Result<::postgres::Client> {
         Ok(self.config().connect(NoTls)?)

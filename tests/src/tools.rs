@@ -88,6 +88,15 @@ pub fn node_modules() -> Result<PathBuf> {
     )
 }
 
+/// pgjdbc: `PGJDBC_JAR`, or that of the system's packages.
+pub fn pgjdbc() -> Result<PathBuf> {
+    let named = std::env::var_os("PGJDBC_JAR").map(PathBuf::from);
+    existing(
+        named.unwrap_or_else(|| "/usr/share/java/postgresql.jar".into()),
+        "./bootstrap e2e installs libpostgresql-jdbc-java; PGJDBC_JAR names another",
+    )
+}
+
 fn built(variable: &str, default: &str) -> Result<PathBuf> {
     match std::env::var_os(variable) {
         Some(path) => existing(path.into(), "named by the environment"),
