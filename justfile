@@ -57,6 +57,11 @@ e2e *args: build
 differential *args:
     @tests/differential/run "$@"
 
+# public test suites of drivers and of PostgreSQL, directly and through the gateway; writes docs/compatibility.md
+[group('test')]
+compat *suites: build
+    @tests/compat/run "$@"
+
 # fuzz the decoders and the session for a while: `just fuzz 60`
 [group('test')]
 fuzz seconds="20":
