@@ -80,4 +80,6 @@ pub struct AskApproval {
     pub database: String,
     /// The upstream role.
     pub role: String,
+    /// The client will not wait: an equal question takes the answer, if a `grant` allows that.
+    pub outlives_call: bool,
 }

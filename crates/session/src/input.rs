@@ -127,6 +127,8 @@ pub enum Outcome {
         approval_id: String,
         /// "one of dba"
         who: String,
+        /// Nothing more is said: an equal question takes the answer.
+        outlives_call: bool,
     },
     /// Given.
     Approved {

@@ -13,7 +13,6 @@ mod function_call;
 mod hold;
 mod inbox;
 mod incoming;
-mod journal;
 mod judge;
 mod keys;
 mod login;

@@ -60,6 +60,9 @@ const DROPPED: [&str; 27] = [
     "expect",
 ];
 
+/// Envoy writes it over whatever the client said, and finds no route without it.
+const FROM_ENVOY: &str = "x-forwarded-proto";
+
 const DROPPED_PREFIXES: [&str; 6] = [
     "x-forwarded-",
     "x-envoy-",
@@ -73,6 +76,8 @@ const DROPPED_PREFIXES: [&str; 6] = [
 pub fn fate(name: &str) -> Fate {
     if REFUSED.contains(&name) {
         Fate::Refuse
+    } else if name == FROM_ENVOY {
+        Fate::Pass
     } else if DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|it| name.starts_with(it)) {
         Fate::Drop
     } else {

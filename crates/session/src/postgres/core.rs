@@ -6,9 +6,8 @@ use std::rc::Rc;
 use ostiary_record::event::Kind;
 use ostiary_wire::Malformed;
 
-use super::journal::Journal;
 use super::shared::Shared;
-use crate::{Config, Effect, Now, State};
+use crate::{Config, Effect, Now, State, journal::Journal};
 
 pub(super) struct Core {
     pub(super) config: Config,

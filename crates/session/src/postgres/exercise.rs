@@ -392,6 +392,7 @@ fn outcome(choice: u8) -> Outcome {
         0 | 1 => Outcome::Pending {
             approval_id: "ap".to_owned(),
             who: "dba".to_owned(),
+            outlives_call: false,
         },
         2..=4 => Outcome::Approved {
             reviewers: reviewers(),

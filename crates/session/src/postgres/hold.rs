@@ -137,6 +137,7 @@ impl Open {
             cancel_key_sha256: self.server.cancel_key.unwrap_or_default(),
             database: target.database.clone(),
             role: target.role.clone(),
+            outlives_call: false,
         };
         core.effects.push_back(Effect::AskApproval(ask));
         self.hold = Some(Box::new(hold));
@@ -179,7 +180,10 @@ impl Open {
         let Some(mut hold) = self.hold.take() else {
             return Ok(Next::Stay);
         };
-        if let Outcome::Pending { approval_id, who } = outcome {
+        if let Outcome::Pending {
+            approval_id, who, ..
+        } = outcome
+        {
             self.on_pending(core, &mut hold, approval_id, &who);
             self.hold = Some(hold);
         } else {

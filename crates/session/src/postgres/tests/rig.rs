@@ -465,6 +465,7 @@ pub(super) fn pending() -> Outcome {
     Outcome::Pending {
         approval_id: "ap-1".to_owned(),
         who: "one of dba".to_owned(),
+        outlives_call: false,
     }
 }
 

@@ -6,14 +6,14 @@ use crate::{Effect, Now};
 
 /// Numbers events and operations.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     session_id: String,
     seq: u64,
     operations: u64,
 }
 
 impl Journal {
-    pub(super) fn new(session_id: String) -> Self {
+    pub(crate) fn new(session_id: String) -> Self {
         Self {
             session_id,
             seq: 0,
@@ -22,7 +22,7 @@ impl Journal {
     }
 
     /// The next event, as an effect, and its number.
-    pub(super) fn event(&mut self, kind: Kind, now: Now) -> (u64, Effect) {
+    pub(crate) fn event(&mut self, kind: Kind, now: Now) -> (u64, Effect) {
         self.seq = self.seq.saturating_add(1);
         let event = Event {
             session_id: self.session_id.clone(),
@@ -34,20 +34,20 @@ impl Journal {
     }
 
     /// The number of the next operation.
-    pub(super) fn next_operation(&mut self) -> u64 {
+    pub(crate) fn next_operation(&mut self) -> u64 {
         self.operations = self.operations.saturating_add(1);
         self.operations
     }
 
-    pub(super) fn operations(&self) -> u64 {
+    pub(crate) fn operations(&self) -> u64 {
         self.operations
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.seq == 0
     }
 
-    pub(super) fn session_id(&self) -> &str {
+    pub(crate) fn session_id(&self) -> &str {
         &self.session_id
     }
 }

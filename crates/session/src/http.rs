@@ -1,0 +1,59 @@
+//! HTTP: an agent's run of requests, and each request of it.
+//!
+//! In: heads and bodies from either side, answers of the control plane, time. Out: events of the
+//! [`Agent`], [`Effect`]s of each [`Exchange`], and what of a response goes on. A request is held
+//! whole until its verdict; a response is masked as it streams. Deliberately absent: framing, which
+//! is Envoy's on both sides.
+
+mod agent;
+mod digest;
+mod exchange;
+mod hold;
+mod record;
+mod reply;
+mod response;
+
+#[cfg(test)]
+mod tests;
+
+pub use agent::{
+    Agent, Credential, Identity, Login, LoginRequest, Opened, TokenKey, bearer, token_key,
+};
+pub use exchange::{Exchange, Request};
+pub use reply::Reply;
+pub use response::{Body, ResponseHead};
+
+use crate::AskApproval;
+
+/// What the shell must do for one request, in the order it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask people; answer with `on_approval` as often as the control plane says something.
+    AskApproval(Box<AskApproval>),
+    /// Nobody waits any more: end the call of [`Effect::AskApproval`].
+    CancelApproval,
+    /// Let the request go on, head and body, with its head changed so.
+    Forward(Edits),
+    /// Answer it here. No effect comes after it.
+    Reply(Reply),
+    /// End the stream without another word.
+    Reset,
+}
+
+/// Changes to a head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Names that go, all values of them.
+    pub remove: Vec<String>,
+    /// What is added after that.
+    pub add: Vec<(String, String)>,
+}
+
+impl Edits {
+    /// Removes a name, once.
+    pub(crate) fn remove(&mut self, name: &str) {
+        if !self.remove.iter().any(|it| it == name) {
+            self.remove.push(name.to_owned());
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! One request, from its head to the end of its response.
+
+use std::collections::VecDeque;
+
+use ostiary_mask::{FieldPath, HashKey, Strategy, detect::Detector};
+use ostiary_operation::{
+    Operation,
+    http::{Fate, Head, Refused, Routes, fate},
+};
+use ostiary_policy::{Decision, Mode, Verdict};
+
+use super::{
+    Agent, Edits, Effect, Identity, Reply,
+    digest::{self, wont_wait},
+    hold::Hold,
+    record,
+    response::Answering,
+};
+use crate::Now;
+
+/// The head of a request as it came; names are lower case, without pseudo-headers.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `:method`
+    pub method: String,
+    /// `:path`
+    pub target: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(super) request: Request,
+    head: Result<Head, Refused>,
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) phase: Phase,
+    /// The number of the operation; 0 before it is judged.
+    pub(super) operation: u64,
+    pub(super) judged: Option<Operation>,
+    pub(super) masking: Masking,
+    deadline: Option<Now>,
+    effects: VecDeque<Effect>,
+}
+
+/// What is masked in the response.
+#[derive(Debug, Default)]
+pub(super) struct Masking {
+    pub(super) fields: Vec<(FieldPath, Strategy)>,
+    pub(super) detectors: Vec<(Detector, Strategy)>,
+    pub(super) key: Option<HashKey>,
+    /// Nothing is enforced.
+    pub(super) observes: bool,
+}
+
+/// How far it has come.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// The identity or the body is missing.
+    Reading,
+    /// People were asked.
+    Waiting(Box<Hold>),
+    /// The record of this event is not durable yet.
+    Recording(u64),
+    /// It went to the target.
+    Sent {
+        at: Now,
+    },
+    /// The response comes.
+    Answering(Box<Answering>),
+    Done,
+}
+
+impl Exchange {
+    /// A request whose head has come.
+    pub fn new(agent: &Agent, request: Request, now: Now) -> Self {
+        let head = Head::read(&request.method, &request.target, &request.headers);
+        Self {
+            head,
+            request,
+            body: None,
+            phase: Phase::Reading,
+            operation: 0,
+            judged: None,
+            masking: Masking::default(),
+            deadline: Some(now.after(agent.config.limits.login_us)),
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// The whole body of the request; empty if it has none.
+    pub fn on_body(&mut self, agent: &mut Agent, body: Vec<u8>, now: Now) {
+        if body.len() > agent.config.limits.message {
+            return self.on_too_large(agent, now);
+        }
+        self.body.get_or_insert(body);
+        self.advance(agent, now);
+    }
+
+    /// The body is longer than is read.
+    pub fn on_too_large(&mut self, agent: &mut Agent, now: Now) {
+        let limit = agent.config.limits.message;
+        self.head = Err(Refused {
+            status: 413,
+            reason: format!("a request body has at most {limit} bytes"),
+        });
+        self.body = Some(Vec::new());
+        self.advance(agent, now);
+    }
+
+    /// What the shell found to be wrong with it.
+    pub fn on_refused(&mut self, agent: &mut Agent, reason: &str, now: Now) {
+        self.head = Err(Refused::bad(reason));
+        self.body = Some(Vec::new());
+        self.advance(agent, now);
+    }
+
+    /// The agent's identity is known, or has been taken back.
+    pub fn on_identity(&mut self, agent: &mut Agent, now: Now) {
+        match &self.phase {
+            Phase::Sent { .. } | Phase::Answering(_) => {
+                if matches!(agent.identity(), Identity::Refused(_)) {
+                    self.abandon(agent, "the session was ended", now);
+                    self.effects.push_back(Effect::Reset);
+                }
+            }
+            Phase::Waiting(_) | Phase::Recording(_) => {
+                if let Identity::Refused(reply) = agent.identity() {
+                    let reply = reply.clone();
+                    self.abandon(agent, "the session was ended", now);
+                    self.effects.push_back(Effect::Reply(reply));
+                }
+            }
+            Phase::Reading => self.advance(agent, now),
+            Phase::Done => {}
+        }
+    }
+
+    /// Judges the request once everything about it is known.
+    fn advance(&mut self, agent: &mut Agent, now: Now) {
+        if !matches!(self.phase, Phase::Reading) {
+            return;
+        }
+        match agent.identity() {
+            Identity::Pending => return,
+            Identity::Refused(reply) => return self.reply(reply.clone()),
+            Identity::Known(_) => {}
+        }
+        // A head that is refused needs no body.
+        if let Err(refused) = &self.head {
+            let refused = refused.clone();
+            return self.refuse(agent, &refused, now);
+        }
+        if self.body.is_some() {
+            self.deadline = None;
+            self.judge(agent, now);
+        }
+    }
+
+    fn judge(&mut self, agent: &mut Agent, now: Now) {
+        let operation = match self.read(agent) {
+            Ok(operation) => operation,
+            Err(refused) => return self.refuse(agent, &refused, now),
+        };
+        let resource = agent.config.resource.clone();
+        let observes = agent.state.bundle.mode(&resource) == Mode::Observe;
+        self.load_masks(agent, &operation, observes);
+        let decision = decide(agent, &operation);
+        self.operation = agent.journal.next_operation();
+        let body = self.body.as_deref().unwrap_or_default();
+        let operated = record::operated(agent, self, body, &operation, &decision, observes);
+        let seq = agent.record(operated, now);
+        let writes = operation.writes();
+        self.judged = Some(operation);
+        match decision.verdict {
+            _ if observes => self.send_after(agent, writes.then_some(seq), now),
+            Verdict::Allow => self.send_after(agent, writes.then_some(seq), now),
+            Verdict::Deny(denial) => {
+                let reply = Reply::denied(&self.decision_id(agent), &denial);
+                self.reply(reply);
+            }
+            Verdict::Approve(demand) => {
+                let rule = decision.rules.first().cloned().unwrap_or_default();
+                self.ask(agent, demand, rule, now);
+            }
+        }
+    }
+
+    fn read(&self, agent: &Agent) -> Result<Operation, Refused> {
+        let none = Routes::default();
+        let routes = agent.state.bundle.routes(&agent.config.resource);
+        let body = self.body.as_deref().unwrap_or_default();
+        let head = self.head.as_ref().map_err(Clone::clone)?;
+        head.operation(body, routes.unwrap_or(&none))
+    }
+
+    fn load_masks(&mut self, agent: &mut Agent, operation: &Operation, observes: bool) {
+        let masks = agent.masks();
+        let route = operation.accesses.iter().find_map(|it| match &it.object {
+            ostiary_operation::Object::Route { template } => Some(template.as_str()),
+            _ => None,
+        });
+        let fields = masks.fields.iter();
+        let fields = fields.filter(|(field, _)| field.is_on(route));
+        self.masking = Masking {
+            fields: fields
+                .map(|(field, strategy)| (field.path.clone(), strategy.clone()))
+                .collect(),
+            detectors: masks
+                .detectors
+                .iter()
+                .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
+                .collect(),
+            key: Some(HashKey::new(agent.state.hash_key.to_vec())),
+            observes,
+        };
+    }
+
+    /// Judges the approved request once more and lets it go on.
+    pub(super) fn run_approved(&mut self, agent: &mut Agent, hold: &Hold, seq: u64, now: Now) {
+        let operation = match self.read(agent) {
+            Ok(operation) => operation,
+            Err(refused) => return self.refuse(agent, &refused, now),
+        };
+        self.load_masks(agent, &operation, false);
+        let decision = decide(agent, &operation);
+        match decision.verdict {
+            Verdict::Allow => {}
+            Verdict::Approve(again) if hold.covers(&again) => {}
+            Verdict::Deny(denial) => {
+                let reply = Reply::denied(&self.decision_id(agent), &denial);
+                return self.reply(reply);
+            }
+            Verdict::Approve(_) => {
+                let reply = hold.changed(&self.decision_id(agent));
+                return self.reply(reply);
+            }
+        }
+        self.judged = Some(operation);
+        self.send_after(agent, Some(seq), now);
+    }
+
+    /// Lets the request go on once an event is durable.
+    fn send_after(&mut self, agent: &Agent, seq: Option<u64>, now: Now) {
+        match seq.filter(|seq| *seq > agent.durable) {
+            None => self.send(agent, now),
+            Some(seq) => {
+                self.deadline = Some(now.after(agent.config.limits.record_us));
+                self.phase = Phase::Recording(seq);
+            }
+        }
+    }
+
+    fn send(&mut self, agent: &Agent, now: Now) {
+        let mut edits = Edits::default();
+        for (name, value) in &self.request.headers {
+            if fate(name) != Fate::Pass || wont_wait(name, value) {
+                edits.remove(name);
+            }
+        }
+        // An answer that is not encoded can be read.
+        let identity = ("accept-encoding".to_owned(), "identity".to_owned());
+        edits.remove(&identity.0);
+        edits.add.push(identity);
+        if let Identity::Known(it) = agent.identity()
+            && let Some(credential) = &it.credential
+        {
+            edits.remove(&credential.name);
+            edits
+                .add
+                .push((credential.name.clone(), credential.value.clone()));
+        }
+        self.deadline = None;
+        self.body = None;
+        self.phase = Phase::Sent { at: now };
+        self.effects.push_back(Effect::Forward(edits));
+    }
+
+    /// Events up to some number are durable: see [`Agent::on_recorded`].
+    pub fn on_recorded(&mut self, agent: &Agent, now: Now) {
+        if matches!(self.phase, Phase::Recording(seq) if seq <= agent.durable) {
+            self.send(agent, now);
+        }
+    }
+
+    /// Whether it waits for an event to be durable.
+    pub fn awaits_record(&self) -> bool {
+        matches!(self.phase, Phase::Recording(_))
+    }
+
+    /// Time passed; called at or after [`Self::poll_timeout`].
+    pub fn on_timeout(&mut self, agent: &mut Agent, now: Now) {
+        if self.poll_timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        self.deadline = None;
+        match &self.phase {
+            Phase::Reading => {
+                let reply = Reply::unavailable("the login or the request took too long");
+                self.reply(reply);
+            }
+            Phase::Recording(_) => {
+                let reply = Reply::unavailable("the record of the request could not be kept");
+                self.reply(reply);
+            }
+            Phase::Waiting(_) => self.on_ask_timeout(agent, now),
+            Phase::Sent { .. } | Phase::Answering(_) | Phase::Done => {}
+        }
+    }
+
+    /// When `on_timeout` wants to be called next.
+    pub fn poll_timeout(&self) -> Option<Now> {
+        match &self.phase {
+            Phase::Waiting(hold) => hold.deadline(),
+            _ => self.deadline,
+        }
+    }
+
+    /// The stream is over, for whatever reason.
+    pub fn on_closed(&mut self, agent: &mut Agent, now: Now) {
+        self.abandon(agent, "the stream ended early", now);
+    }
+
+    /// The next thing to do.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Whether the request may still be answered here: nothing of it has gone on.
+    pub fn is_held(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Reading | Phase::Waiting(_) | Phase::Recording(_)
+        )
+    }
+
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    pub(super) fn reply(&mut self, reply: Reply) {
+        self.phase = Phase::Done;
+        self.deadline = None;
+        self.body = None;
+        self.effects.push_back(Effect::Reply(reply));
+    }
+
+    fn refuse(&mut self, agent: &mut Agent, refused: &Refused, now: Now) {
+        agent.record(record::refused(&self.request, refused), now);
+        self.reply(Reply::refused(refused.status, &refused.reason));
+    }
+
+    fn abandon(&mut self, agent: &mut Agent, why: &str, now: Now) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Done);
+        self.deadline = None;
+        match phase {
+            Phase::Waiting(hold) => {
+                agent.record(hold.cancelled(why), now);
+                self.effects.push_back(Effect::CancelApproval);
+            }
+            Phase::Sent { at } => {
+                let replied = record::cut_short(self.operation, why, now.since(at));
+                agent.record(replied, now);
+            }
+            Phase::Answering(answering) => {
+                agent.record(answering.cut_short(self.operation, why, now), now);
+            }
+            Phase::Reading | Phase::Recording(_) | Phase::Done => {}
+        }
+    }
+
+    pub(super) fn decision_id(&self, agent: &Agent) -> String {
+        format!("{}/{}", agent.session_id(), self.operation)
+    }
+
+    pub(super) fn digest(&self, agent: &Agent) -> [u8; 32] {
+        let body = self.body.as_deref().unwrap_or_default();
+        match agent.identity() {
+            Identity::Known(it) => {
+                digest::digest(&it.principal, &agent.config.resource, &self.request, body)
+            }
+            Identity::Pending | Identity::Refused(_) => [0; 32],
+        }
+    }
+}
+
+/// The verdict for the agent under the running policy.
+pub(super) fn decide(agent: &Agent, operation: &Operation) -> Decision {
+    match agent.identity() {
+        Identity::Known(it) => agent
+            .state
+            .bundle
+            .decide(&it.principal, &agent.target(), operation),
+        Identity::Pending | Identity::Refused(_) => Decision::deny("no-identity", "not logged in"),
+    }
+}

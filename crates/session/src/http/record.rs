@@ -1,0 +1,105 @@
+//! What is kept of a request and its response.
+
+use ostiary_mask::{BodyMasker, HashKey, body::Form};
+use ostiary_operation::{Operation, http::Refused};
+use ostiary_policy::Decision;
+use ostiary_record::{Operated, Refused as RefusedEvent, Replied, Verdict, event::Kind};
+use sha2::{Digest as _, Sha256};
+
+use super::{Agent, Exchange, Request, digest};
+
+pub(super) fn operated(
+    agent: &Agent,
+    exchange: &Exchange,
+    body: &[u8],
+    operation: &Operation,
+    decision: &Decision,
+    observed: bool,
+) -> Kind {
+    use ostiary_policy::Verdict::{Allow, Approve, Deny};
+    let whole = digest::statement(&exchange.request, body);
+    let (verdict, reason) = match &decision.verdict {
+        Allow => (Verdict::Allow, String::new()),
+        Approve(demand) => (Verdict::Approve, demand.reason.clone()),
+        Deny(denial) => (Verdict::Deny, denial.reason.clone()),
+    };
+    let mut statement = digest::statement(&exchange.request, &[]);
+    if !body.is_empty() {
+        statement.push_str("\n\n");
+        statement.push_str(&shown_body(exchange, operation, body));
+    }
+    let accesses = operation.accesses.iter();
+    Kind::Operated(Operated {
+        operation: exchange.operation,
+        statement: cut(&statement, agent.config.limits.record_statement).to_owned(),
+        statement_size: u64::try_from(whole.len()).unwrap_or(u64::MAX),
+        statement_sha256: Sha256::digest(&whole).to_vec(),
+        verb: operation.verb.as_str().to_owned(),
+        accesses: accesses
+            .map(|it| format!("{} {}", it.verb, it.object))
+            .collect(),
+        verdict: verdict.into(),
+        rules: decision.rules.clone(),
+        reason,
+        bundle: agent.state.bundle.hash().to_owned(),
+        parameters: Vec::new(),
+        observed,
+    })
+}
+
+/// The body of a request as the record keeps it: masked as a response would be.
+fn shown_body(exchange: &Exchange, operation: &Operation, body: &[u8]) -> String {
+    let facts = operation.facts.request.as_deref();
+    let is_json = facts.is_some_and(|it| !it.body.is_empty() && it.content_type.ends_with("json"));
+    let form = if is_json { Form::Json } else { Form::Text };
+    if operation.facts.unreadable.is_some() && std::str::from_utf8(body).is_err() {
+        return format!("({} bytes that are not text)", body.len());
+    }
+    let masking = &exchange.masking;
+    let key = masking
+        .key
+        .clone()
+        .unwrap_or_else(|| HashKey::new(Vec::new()));
+    let detectors = masking.detectors.iter().cloned();
+    let mut masker = BodyMasker::new(form, masking.fields.clone(), detectors, key);
+    let mut shown = Vec::new();
+    match masker
+        .push(body, &mut shown)
+        .and_then(|()| masker.finish(&mut shown))
+    {
+        Ok(()) => String::from_utf8_lossy(&shown).into_owned(),
+        Err(_) => format!("({} bytes that could not be masked)", body.len()),
+    }
+}
+
+pub(super) fn refused(request: &Request, refused: &Refused) -> Kind {
+    let target = request.target.escape_default().to_string();
+    let reason = format!(
+        "{} {}: {}",
+        cut(&request.method, 32).escape_default(),
+        cut(&target, 512),
+        refused.reason
+    );
+    Kind::Refused(RefusedEvent {
+        stage: "protocol".to_owned(),
+        reason,
+    })
+}
+
+pub(super) fn cut_short(operation: u64, why: &str, duration_us: u64) -> Kind {
+    Kind::Replied(Replied {
+        operation,
+        error: why.to_owned(),
+        duration_us,
+        ..Replied::default()
+    })
+}
+
+/// The first bytes of a text, whole characters only.
+pub(super) fn cut(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}

@@ -1,0 +1,142 @@
+//! Answers of the gateway itself: problem documents (RFC 9457).
+
+use ostiary_policy::Denial;
+use serde_json::{Map, Value};
+
+/// An answer to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body, `application/problem+json`.
+    pub body: Vec<u8>,
+}
+
+/// A problem document on its way.
+pub(super) struct Problem {
+    status: u16,
+    fields: Map<String, Value>,
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// `kind` is the last part of its type, a stable name for programs.
+    pub(super) fn new(status: u16, kind: &str, title: &str, detail: &str) -> Self {
+        let fields = [
+            ("type", format!("urn:ostiary:problem:{kind}").into()),
+            ("title", title.into()),
+            ("status", status.into()),
+            ("detail", detail.into()),
+        ];
+        Self {
+            status,
+            fields: fields
+                .map(|(name, value): (&str, Value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        if !value.is_empty() {
+            self.fields.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub(super) fn reply(self) -> Reply {
+        let mut headers = vec![
+            (
+                "content-type".to_owned(),
+                "application/problem+json".to_owned(),
+            ),
+            ("cache-control".to_owned(), "no-store".to_owned()),
+        ];
+        if let Some(seconds) = self.retry_after {
+            headers.push(("retry-after".to_owned(), seconds.to_string()));
+        }
+        let mut body = Value::Object(self.fields).to_string().into_bytes();
+        body.push(b'\n');
+        Reply {
+            status: self.status,
+            headers,
+            body,
+        }
+    }
+}
+
+impl Reply {
+    /// 401: no identity.
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        let mut reply = Problem::new(401, "unauthorized", "not logged in", detail).reply();
+        reply.headers.push((
+            "www-authenticate".to_owned(),
+            "Bearer realm=\"ostiary\"".to_owned(),
+        ));
+        reply
+    }
+
+    /// 503: a part of the gateway is away.
+    pub fn unavailable(detail: &str) -> Self {
+        Problem::new(503, "unavailable", "the gateway cannot decide now", detail)
+            .with("retry", "Nothing was sent. Send the request again later.")
+            .retry_after(5)
+            .reply()
+    }
+
+    /// 403: an operator ended the session.
+    pub fn ended(detail: &str) -> Self {
+        Problem::new(403, "session-ended", "the session was ended", detail).reply()
+    }
+
+    /// A request that is not judged at all.
+    pub(super) fn refused(status: u16, detail: &str) -> Self {
+        let (kind, title) = match status {
+            413 => ("too-large", "the request is too large"),
+            _ => ("bad-request", "the request is refused"),
+        };
+        Problem::new(status, kind, title, detail)
+            .with(
+                "retry",
+                "Nothing was sent. The same request will be refused again.",
+            )
+            .reply()
+    }
+
+    /// 403 by policy.
+    pub(super) fn denied(decision: &str, denial: &Denial) -> Self {
+        let title = format!("denied by rule `{}`", denial.rule);
+        Problem::new(403, "denied", &title, &denial.reason)
+            .with("decision", decision)
+            .with("rule", &denial.rule)
+            .with(
+                "retry",
+                "Nothing was sent. The same request will be denied again under this policy.",
+            )
+            .reply()
+    }
+
+    /// 502: the target's answer is not passed on.
+    pub(super) fn bad_upstream(decision: &str, kind: &str, detail: &str) -> Self {
+        Problem::new(
+            502,
+            kind,
+            "the answer of the target is not passed on",
+            detail,
+        )
+        .with("decision", decision)
+        .with(
+            "retry",
+            "The request was sent to the target. Do not repeat it unless it is safe to.",
+        )
+        .reply()
+    }
+}

@@ -1,0 +1,6 @@
+//! Requests against a bundle: what goes on, what is answered, what is kept.
+
+mod approval;
+mod request;
+mod response;
+mod rig;
