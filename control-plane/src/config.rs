@@ -1,5 +1,6 @@
 //! `ostiary.yaml`: what an operator writes, read into types; every problem is listed at once.
 
+mod credential;
 mod read;
 mod reader;
 mod secret;
@@ -13,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use credential::{Credential, CredentialError};
 use reader::Reader;
 pub use secret::{Secret, SecretError};
 
@@ -117,14 +119,27 @@ pub struct Resource {
     pub listen: SocketAddr,
     /// The target.
     pub address: HostPort,
-    /// The role used upstream.
+    /// The role used upstream; empty for HTTP.
     pub role: String,
     /// Its password; absent for trust.
     pub password: Option<Secret>,
+    /// What an HTTP target knows the gateway by.
+    pub credential: Option<Credential>,
     /// TLS towards the target.
     pub tls: UpstreamTls,
     /// Authorities of the target's certificate, PEM.
     pub ca: Option<PathBuf>,
+    /// What Envoy presents to an HTTP target that wants a client certificate.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A client certificate and its key, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// Certificate chain.
+    pub cert: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
 }
 
 /// The protocol of a resource.
@@ -132,6 +147,8 @@ pub struct Resource {
 pub enum Kind {
     /// PostgreSQL.
     Postgres,
+    /// HTTP with JSON, text or events.
+    Http,
 }
 
 impl Kind {
@@ -139,6 +156,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Http => "http",
         }
     }
 }

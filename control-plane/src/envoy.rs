@@ -13,6 +13,6 @@ pub(crate) use admin::Admin;
 pub(crate) use find::{find_binary, find_filter};
 pub(crate) use process::{Envoy, Launch, exec};
 pub(crate) use render::{
-    ControlPlane, Guarded, Peer, Plan, Upstream, listener_name, reachable, render,
+    ControlPlane, Guarded, HttpTarget, Peer, Plan, Upstream, listener_name, reachable, render,
 };
 pub(crate) use supervise::Restarts;

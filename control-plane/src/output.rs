@@ -33,6 +33,14 @@ pub(crate) fn count(number: impl TryInto<u64>, what: &str) -> String {
     }
 }
 
+/// Where something happens; HTTP has neither database nor role.
+pub(crate) fn target(resource: &str, database: &str, role: &str) -> String {
+    match (database, role) {
+        ("", "") => resource.to_owned(),
+        _ => format!("{resource}, database {database}, role {role}"),
+    }
+}
+
 /// A line on standard error. Nobody may be reading there, which is no reason to stop.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

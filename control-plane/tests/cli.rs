@@ -437,7 +437,7 @@ fn the_configuration_of_the_docs_is_a_good_one() {
     let file = dir.path().join("ostiary.yaml");
     fs::write(&file, text).unwrap();
     let config = ostiary_control_plane::config::Config::load(&file).unwrap();
-    assert_eq!(config.resources.len(), 1);
+    assert_eq!(config.resources.len(), 2);
 }
 
 /// A configuration in front of a server that need not be there.

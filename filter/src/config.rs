@@ -9,7 +9,8 @@ use crate::service;
 /// What one listener guards and whom it asks.
 pub(crate) struct Config {
     pub(crate) resource: String,
-    /// The role used upstream.
+    pub(crate) kind: ResourceKind,
+    /// The role used upstream; empty for HTTP.
     pub(crate) role: String,
     /// The control plane, as the host calls name it.
     pub(crate) service: String,
@@ -20,6 +21,15 @@ pub(crate) struct Config {
     pub(crate) policy_stale_us: u64,
     /// Overrides the level of Envoy's own `wasm` logger.
     pub(crate) log_level: Option<Level>,
+}
+
+/// What is guarded.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ResourceKind {
+    #[default]
+    Postgres,
+    Http,
 }
 
 /// How much is logged.
@@ -37,6 +47,9 @@ pub(crate) enum Level {
 #[serde(deny_unknown_fields)]
 struct File {
     resource: String,
+    #[serde(default)]
+    kind: ResourceKind,
+    #[serde(default)]
     role: String,
     cluster: String,
     gateway_token: String,
@@ -84,7 +97,8 @@ impl Config {
             ("cluster", &file.cluster),
             ("gateway_token", &file.gateway_token),
         ] {
-            if value.is_empty() {
+            let needed = name != "role" || file.kind == ResourceKind::Postgres;
+            if value.is_empty() && needed {
                 return Err(format!("`{name}` is empty"));
             }
         }
@@ -99,7 +113,15 @@ impl Config {
             resource: file.resource,
             role: file.role,
             service,
-            limits: file.limits.over(Limits::default()),
+            limits: file.limits.over(match file.kind {
+                ResourceKind::Postgres => Limits::default(),
+                // A request is held whole by Envoy too, which has a bound of its own.
+                ResourceKind::Http => Limits {
+                    message: 1 << 20,
+                    ..Limits::default()
+                },
+            }),
+            kind: file.kind,
             policy_stale_us: file.policy_stale_us,
             log_level: file.log_level,
         })

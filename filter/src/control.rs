@@ -12,9 +12,13 @@ pub(crate) mod recording;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
+use ostiary_session::Outcome;
 use proxy_wasm::{hostcalls, types::BufferType};
 
-use crate::shell::{Shell, enter};
+use crate::{
+    http,
+    shell::{Shell, enter},
+};
 
 /// Calls of connections, by the host's token.
 #[derive(Default)]
@@ -29,11 +33,15 @@ pub(crate) struct Call {
 }
 
 /// What was asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Login,
     Approval,
     Cancel,
+    /// Of an agent's run of requests; belongs to the root.
+    HttpLogin,
+    /// Of one request.
+    HttpApproval,
 }
 
 impl Calls {
@@ -77,10 +85,13 @@ pub(crate) fn on_answer(shell: &Shell, caller: u32, token: u32, status: u32, siz
         );
         None
     };
+    if call.kind == Kind::HttpLogin {
+        return http::on_login(shell, token, answer.as_deref());
+    }
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Login => login::answer(shell, connection, answer.as_deref(), now),
         Kind::Cancel => cancel::answer(connection, answer.as_deref(), now),
-        Kind::Approval => {}
+        Kind::Approval | Kind::HttpLogin | Kind::HttpApproval => {}
     });
 }
 
@@ -90,9 +101,13 @@ pub(crate) fn on_message(shell: &Shell, caller: u32, token: u32, size: usize) {
         return;
     };
     let message = message_of(caller, call.context, size);
+    if call.kind == Kind::HttpApproval {
+        let outcome = approval::read(message.as_deref());
+        return http::on_approval(shell, caller, call.context, token, &outcome);
+    }
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Approval => approval::answer(shell, connection, token, message.as_deref(), now),
-        Kind::Login | Kind::Cancel => {}
+        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval => {}
     });
 }
 
@@ -107,9 +122,12 @@ pub(crate) fn on_close(shell: &Shell, caller: u32, token: u32, status: u32) {
         let _ = hostcalls::cancel_grpc_stream(token);
         enter(caller);
     }
+    if call.kind == Kind::HttpApproval {
+        return http::on_approval(shell, caller, call.context, token, &Outcome::Lost);
+    }
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Approval => approval::ended(connection, token, status, now),
-        Kind::Login | Kind::Cancel => {}
+        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval => {}
     });
 }
 

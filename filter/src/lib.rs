@@ -12,6 +12,8 @@
 //! - The SDK delivers a gRPC answer to the context whose callback opened the call, whatever context was
 //!   effective; the host ties the call to the effective one. Hence one table of calls, by token.
 //! - Closing a connection inside `on_upstream_data` drops the bytes written there: see `sessions`.
+//! - A request is let go on by `Continue` from its own callback and by `resume_http_request` from any
+//!   other; inside its own callback the latter would run before the host has stopped.
 //! - A client's `close` is seen as the end of its stream only; if that is not passed on to the server,
 //!   the connection stays for ever.
 
@@ -20,6 +22,7 @@ mod backoff;
 mod clock;
 mod config;
 mod control;
+mod http;
 mod id;
 mod metrics;
 mod root;

@@ -5,14 +5,15 @@ use std::{rc::Rc, time::Duration};
 
 use proxy_wasm::{
     hostcalls,
-    traits::{Context, RootContext, StreamContext},
+    traits::{Context, HttpContext, RootContext, StreamContext},
     types::{ContextType, LogLevel},
 };
 
 use crate::{
     clock,
-    config::{Config, Level},
+    config::{Config, Level, ResourceKind},
     control::{self, policy::Watch},
+    http::{self, Http},
     sessions::Phase,
     shell::Shell,
     tcp::Tcp,
@@ -118,6 +119,7 @@ impl RootContext for Root {
                 connection.session.on_timeout(now);
             });
         }
+        http::on_tick(shell, now);
         shell.end_stalled(now);
         shell.shared.forget_old(now);
         shell.schema.on_tick(&shell.config.resource, &shell.shared);
@@ -128,7 +130,14 @@ impl RootContext for Root {
         Some(Box::new(Tcp::new(context, self.shell.clone())))
     }
 
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Http::new(context, self.shell.clone())))
+    }
+
     fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::StreamContext)
+        match self.shell.as_ref().map(|shell| shell.config.kind) {
+            Some(ResourceKind::Http) => Some(ContextType::HttpContext),
+            Some(ResourceKind::Postgres) | None => Some(ContextType::StreamContext),
+        }
     }
 }

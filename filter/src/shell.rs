@@ -11,6 +11,7 @@ use crate::{
     clock,
     config::Config,
     control::{Calls, recording::Recording},
+    http::{self, Runs},
     metrics::Metrics,
     schema::Schema,
     sessions::{Connection, Phase, Sessions},
@@ -29,6 +30,7 @@ pub(crate) struct Shell {
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
     pub(crate) sessions: Sessions,
+    pub(crate) runs: Runs,
     pub(crate) calls: Calls,
     pub(crate) recording: Recording,
     pub(crate) shared: Rc<Shared>,
@@ -44,6 +46,7 @@ impl Shell {
             metrics: Metrics::define(&config.resource),
             config,
             sessions: Sessions::default(),
+            runs: Runs::default(),
             calls: Calls::default(),
             recording: Recording::new(),
             shared: Rc::default(),
@@ -65,6 +68,7 @@ impl Shell {
         if let Ok(mut running) = self.state.try_borrow_mut() {
             *running = state.clone();
         }
+        http::on_state(self, &state);
         for context in self.sessions.pick(|_| true) {
             self.with(self.root, context, |connection, now| {
                 connection.session.on_state(state.clone(), now);

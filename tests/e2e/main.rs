@@ -8,6 +8,7 @@ mod cases;
 mod denials;
 mod drivers;
 mod hostile;
+mod http;
 mod login;
 mod malformed;
 mod masking;

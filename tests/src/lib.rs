@@ -1,9 +1,11 @@
 //! The harness of the end-to-end tests, the demo and the benchmark: real servers and clients as child
 //! processes, each wait for a condition with a deadline, nothing left behind.
 
+pub mod api;
 pub mod bulk;
 pub mod clients;
 pub mod fake;
+pub mod http;
 pub mod issuer;
 pub mod narrate;
 pub mod ports;

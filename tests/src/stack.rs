@@ -22,6 +22,9 @@ use crate::{
 /// Longest run of one CLI command.
 const COMMAND: Duration = Duration::from_secs(30);
 
+/// What HTTP targets know the gateway by.
+pub const CREDENTIAL: &str = "the-gateways-own";
+
 /// A policy bundle: name of a file to its text.
 pub type Policy = BTreeMap<String, String>;
 
@@ -51,7 +54,9 @@ pub struct Target {
     pub name: String,
     /// The server's port on 127.0.0.1.
     pub port: u16,
-    /// The role used upstream, of [`crate::postgres::ROLES`].
+    /// `postgres` or `http`.
+    pub kind: &'static str,
+    /// The role used upstream, of [`crate::postgres::ROLES`]; empty for HTTP.
     pub role: String,
     /// More keys of the resource: `tls`, `ca`.
     pub more: BTreeMap<String, String>,
@@ -63,6 +68,7 @@ impl Target {
         Self {
             name: "shop".into(),
             port,
+            kind: "postgres",
             role: "shop_scram".into(),
             more: BTreeMap::new(),
         }
@@ -74,6 +80,17 @@ impl Target {
             name: name.into(),
             role: role.into(),
             ..Self::shop(port)
+        }
+    }
+
+    /// `crm`, an HTTP API in plaintext that knows the gateway by [`CREDENTIAL`].
+    pub fn crm(port: u16) -> Self {
+        Self {
+            name: "crm".into(),
+            port,
+            kind: "http",
+            role: String::new(),
+            more: BTreeMap::from([("tls".to_owned(), "disable".to_owned())]),
         }
     }
 
@@ -376,6 +393,7 @@ pub fn write_configuration(
 ) -> Result<Parts> {
     write_policy(&folder.join("policy"), policy)?;
     write_private(&folder.join("password"), PASSWORD)?;
+    write_private(&folder.join("credential"), CREDENTIAL)?;
     let (port, admin) = (ports::free(), ports::free());
     let mut listeners = BTreeMap::new();
     let mut resources = Vec::new();
@@ -383,12 +401,17 @@ pub fn write_configuration(
         let listen = ports::free();
         listeners.insert(target.name.clone(), listen);
         let mut resource = json!({
-            "name": target.name, "kind": "postgres", "role": target.role,
+            "name": target.name, "kind": target.kind,
             "listen": format!("127.0.0.1:{listen}"),
             "address": format!("127.0.0.1:{}", target.port),
         });
-        if target.role != "shop_trust" {
-            resource["password"] = json!({"file": "password"});
+        if target.kind == "http" {
+            resource["credential"] = json!({"bearer": {"file": "credential"}});
+        } else {
+            resource["role"] = json!(target.role);
+            if target.role != "shop_trust" {
+                resource["password"] = json!({"file": "password"});
+            }
         }
         for (key, value) in &target.more {
             resource[key] = json!(value);

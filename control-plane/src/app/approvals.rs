@@ -5,6 +5,7 @@
 
 mod ask;
 mod decide;
+mod keep;
 mod rules;
 
 use std::{
@@ -16,7 +17,7 @@ use ostiary_proto::Approval;
 use ostiary_record::ApprovalState;
 use tokio::sync::{Mutex, broadcast, watch};
 
-pub use ask::{Question, Waited};
+pub use ask::{News, Question, Waited};
 pub use decide::Ballot;
 
 use super::{
@@ -56,6 +57,8 @@ pub struct Approvals {
 struct Waits {
     /// By approval id.
     pending: BTreeMap<String, Wait>,
+    /// Answers that equal questions may take: see [`keep`].
+    kept: keep::Kept,
     /// Backend keys by which a CancelRequest finds its session.
     keys: BTreeMap<(String, [u8; 32]), SessionId>,
 }
@@ -65,6 +68,8 @@ struct Wait {
     session: SessionId,
     requester: (String, String),
     row: watch::Sender<ApprovalRow>,
+    /// Nobody need wait for it.
+    outlives_call: bool,
 }
 
 impl Approvals {

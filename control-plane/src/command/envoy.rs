@@ -7,11 +7,11 @@ use std::{
 };
 
 use clap::Subcommand;
-use ostiary_control_plane::config::{Config, HostPort};
+use ostiary_control_plane::config::{Config, HostPort, Kind};
 
 use super::{Failure, serve::ConfigFile};
 use crate::{
-    envoy::{self, ControlPlane, Guarded, Peer, Plan, Upstream},
+    envoy::{self, ControlPlane, Guarded, HttpTarget, Peer, Plan, Upstream},
     output::Printer,
     private,
 };
@@ -24,8 +24,9 @@ pub(crate) enum Verb {
     /// It is JSON, which Envoy reads as it reads YAML. It holds the gateway token: whoever has it
     /// can act as a filter. The control plane must have run once, since it makes the token.
     ///
-    /// Envoy goes to each target directly and in plaintext; a PostgreSQL server that answers
-    /// SSLRequest with `S` needs `ostiary up`, whose relay speaks TLS for it, or a sidecar.
+    /// Envoy goes to each PostgreSQL directly and in plaintext; a server that answers SSLRequest with
+    /// `S` needs `ostiary up`, whose relay speaks TLS for it, or a sidecar. To HTTP targets Envoy
+    /// speaks TLS itself, with files of this machine.
     #[command(
         after_help = "Examples:\n  ostiary envoy render -f ostiary.yaml -o envoy.json\n  \
                             envoy --mode validate -c envoy.json"
@@ -105,6 +106,7 @@ fn render(args: &Render, printer: Printer) -> Result<(), Failure> {
                 listen: it.listen,
                 role: it.role.clone(),
                 upstream: Upstream::Direct(it.address.clone()),
+                http: (it.kind == Kind::Http).then(|| HttpTarget::of(it)),
             })
             .collect(),
     };

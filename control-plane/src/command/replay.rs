@@ -53,10 +53,7 @@ pub(crate) fn heading(it: &Session) -> String {
     field("groups", &it.groups.join(", "));
     field(
         "resource",
-        &format!(
-            "{}, database {}, role {}",
-            it.resource, it.database, it.role
-        ),
+        &output::target(&it.resource, &it.database, &it.role),
     );
     field("from", &it.peer);
     field("client", &it.application_name);
@@ -108,10 +105,13 @@ pub(crate) fn step(event: &Event, printer: Printer) -> String {
     let time = printer.paint(Paint::Dim, &clock(event.time_us));
     let text = match &event.kind {
         Some(Kind::ConnectionOpened(it)) => {
-            let mut text = format!(
-                "connected from {} to {}, database {}, as {}",
-                it.peer, it.resource, it.database, it.requested_role
-            );
+            let mut text = format!("connected from {} to {}", it.peer, it.resource);
+            // HTTP has neither.
+            for (what, name) in [("database", &it.database), ("as", &it.requested_role)] {
+                if !name.is_empty() {
+                    text = format!("{text}, {what} {name}");
+                }
+            }
             if !it.application_name.is_empty() {
                 text = format!("{text}, with {}", it.application_name);
             }
@@ -122,10 +122,10 @@ pub(crate) fn step(event: &Event, printer: Printer) -> String {
             if !it.on_behalf_of.is_empty() {
                 text = format!("{text}, for {}", it.on_behalf_of);
             }
-            one_line(&format!(
-                "{text}, as {} on server {}",
-                it.role, it.server_version
-            ))
+            if !it.role.is_empty() {
+                text = format!("{text}, as {} on server {}", it.role, it.server_version);
+            }
+            one_line(&text)
         }
         Some(Kind::Operated(it)) => operated(it, printer),
         Some(Kind::ApprovalAsked(it)) => {
@@ -219,7 +219,12 @@ fn judged(it: &Operated, printer: Printer) -> String {
 fn replied(it: &Replied, printer: Printer) -> String {
     let took = span(it.duration_us);
     if !it.sqlstate.is_empty() || !it.error.is_empty() {
-        let text = one_line(&format!("ERROR {}: {}", it.sqlstate, it.error));
+        // HTTP has a status in place of an SQLSTATE.
+        let code = match it.sqlstate.is_empty() {
+            true => &it.command_tag,
+            false => &it.sqlstate,
+        };
+        let text = one_line(&format!("ERROR {code}: {}", it.error));
         return format!(
             "#{} {} ({took})",
             it.operation,
@@ -231,6 +236,13 @@ fn replied(it: &Replied, printer: Printer) -> String {
         let _ = write!(text, ", {} masked", count(it.masked, "value"));
     }
     text.push(')');
+    if !it.body.is_empty() {
+        let _ = write!(text, "\n{}", indent(&block(&it.body, ""), MARGIN));
+        let kept = u64::try_from(it.body.len()).unwrap_or(u64::MAX);
+        if it.bytes > kept {
+            let _ = write!(text, "\n{MARGIN}… {} bytes in all", it.bytes);
+        }
+    }
     if !it.columns.is_empty() {
         let rows: Vec<Vec<Option<String>>> = it
             .sample

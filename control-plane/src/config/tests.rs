@@ -2,7 +2,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 
-use super::{Config, Secret, UpstreamTls};
+use super::{Config, Credential, Secret, UpstreamTls};
 
 /// Loads `text` from `ostiary.yaml` in a directory of its own; problems come with bare file names.
 fn load(text: &str) -> Result<Config, String> {
@@ -114,7 +114,7 @@ resources:
             ostiary.yaml:9: `concurrency` must be a number from 1 to 1024, not `0`
             ostiary.yaml:11: `name` must be 1 to 63 lower-case letters, digits, `-` and `_`, not `Shop`
             ostiary.yaml:11: a resource needs `role`
-            ostiary.yaml:12: `kind` must be postgres, not `mysql`
+            ostiary.yaml:12: `kind` must be postgres or http, not `mysql`
             ostiary.yaml:13: `listen` must be an IP address with a port, such as 127.0.0.1:7700, not `localhost`
             ostiary.yaml:14: `address` must be a host and a port, such as db.internal:5432, not `db:0`
             ostiary.yaml:15: `password` must be {env: NAME} or {file: path}: a secret is not written here
@@ -166,4 +166,79 @@ fn a_secret_from_a_file_loses_one_line_break() {
     std::fs::write(file.path(), "hunter2 \r\n").unwrap();
     let secret = Secret::File(file.path().to_owned());
     assert_eq!(secret.read().unwrap(), "hunter2 ");
+}
+
+#[test]
+fn an_http_resource_has_a_credential_and_verifies_its_target() {
+    let text = "\
+identity: {issuers: [{issuer: 'https://id.example', audience: ostiary}]}
+resources:
+  - {name: a, kind: http, listen: '127.0.0.1:1', address: 'api:443', credential: {bearer: {file: t}}}
+  - {name: b, kind: http, listen: '127.0.0.1:2', address: 'api:443', tls: disable,
+     credential: {basic: {user: u, password: {env: P}}}}
+  - {name: c, kind: http, listen: '127.0.0.1:3', address: 'api:443',
+     credential: {header: {name: X-Api-Key, value: {env: K}}}, client_cert: c.pem, client_key: k.pem}
+  - {name: d, kind: http, listen: '127.0.0.1:4', address: 'api:443', credential: {command: [gcloud, token]}}
+";
+    let config = load(text).unwrap();
+    let [a, b, c, d] = config.resources.as_slice() else {
+        panic!("{config:?}")
+    };
+    assert_eq!(
+        (a.tls, b.tls),
+        (UpstreamTls::VerifyFull, UpstreamTls::Disable)
+    );
+    assert!(matches!(
+        &a.credential,
+        Some(Credential::Bearer(Secret::File(_)))
+    ));
+    assert!(matches!(&b.credential, Some(Credential::Basic { user, .. }) if user == "u"));
+    assert!(matches!(&c.credential, Some(Credential::Header { name, .. }) if name == "x-api-key"));
+    assert!(c.client.is_some());
+    assert!(matches!(&d.credential, Some(Credential::Command(words)) if words.len() == 2));
+}
+
+#[test]
+fn keys_of_another_kind_are_mistakes() {
+    refuses(
+        "\
+identity: {issuers: [{issuer: 'https://id.example', audience: ostiary}]}
+resources:
+  - name: a
+    kind: http
+    listen: 127.0.0.1:1
+    address: api:443
+    role: r
+    password: {env: P}
+    tls: prefer
+    client_cert: c.pem
+  - name: b
+    kind: http
+    listen: 127.0.0.1:2
+    address: api:443
+    credential: {bearer: {env: A}, header: {name: x, value: {env: B}}}
+  - name: c
+    kind: http
+    listen: 127.0.0.1:3
+    address: api:443
+    credential: {header: {name: Host, value: hunter2}}
+  - name: d
+    kind: postgres
+    listen: 127.0.0.1:4
+    address: db:5432
+    role: r
+    credential: {command: []}
+",
+        expect![[r#"
+            ostiary.yaml:7: `role` is for resources of kind postgres
+            ostiary.yaml:8: `password` is for resources of kind postgres
+            ostiary.yaml:9: `tls` must be require, verify-full or disable, not `prefer`
+            ostiary.yaml:10: `client_cert` and `client_key` come together
+            ostiary.yaml:15: credential needs exactly one of `bearer`, `basic`, `header` and `command`
+            ostiary.yaml:20: `name` must be the name of a header, such as x-api-key, not `Host`
+            ostiary.yaml:20: `value` must be {env: NAME} or {file: path}: a secret is not written here
+            ostiary.yaml:26: `credential` is for resources of kind http
+            ostiary.yaml:26: `command` names a program and its arguments
+        "#]],
+    );
 }

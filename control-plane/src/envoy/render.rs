@@ -1,6 +1,8 @@
 //! The bootstrap: one listener with the filter for each resource, one cluster behind each, one for
 //! the control plane.
 
+mod http;
+
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -8,6 +10,8 @@ use std::{
 
 use ostiary_control_plane::config::HostPort;
 use serde_json::{Value, json};
+
+pub(crate) use http::HttpTarget;
 
 /// The cluster the filter calls.
 const CONTROL_PLANE: &str = "ostiary_control_plane";
@@ -61,6 +65,8 @@ pub(crate) struct Guarded {
     pub(crate) role: String,
     /// Where Envoy connects.
     pub(crate) upstream: Upstream,
+    /// How, if it is an HTTP API.
+    pub(crate) http: Option<HttpTarget>,
 }
 
 /// Where Envoy connects.
@@ -93,13 +99,20 @@ pub(crate) fn render(plan: &Plan) -> Value {
 }
 
 fn listener(plan: &Plan, it: &Guarded) -> Value {
+    let (filters, held) = match &it.http {
+        None => (json!([network_wasm(plan, it), tcp_proxy(it)]), BUFFER_BYTES),
+        Some(target) => {
+            let manager = http::manager(it, target, &wasm(plan, it));
+            (json!([manager]), http::HELD_BYTES)
+        }
+    };
     json!({
         "name": listener_name(&it.name),
         "address": socket_address(it.listen),
-        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "per_connection_buffer_limit_bytes": held,
         // A client that vanished without a word is noticed, and what it waits for is cancelled.
         "tcp_keepalive": keepalive(),
-        "filter_chains": [{"filters": [wasm(plan, it), tcp_proxy(it)]}],
+        "filter_chains": [{"filters": filters}],
     })
 }
 
@@ -108,34 +121,48 @@ pub(crate) fn listener_name(resource: &str) -> String {
     format!("ostiary-{resource}")
 }
 
-fn wasm(plan: &Plan, it: &Guarded) -> Value {
-    let configuration = json!({
-        "resource": it.name,
-        "role": it.role,
-        "cluster": CONTROL_PLANE,
-        "gateway_token": plan.gateway_token,
-    });
+fn network_wasm(plan: &Plan, it: &Guarded) -> Value {
     json!({
         "name": "envoy.filters.network.wasm",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm",
-            "config": {
-                "name": listener_name(&it.name),
-                "root_id": "ostiary",
-                // After a trap every session of that VM is closed, and the next gets a fresh one.
-                "failure_policy": "FAIL_RELOAD",
-                "vm_config": {
-                    "vm_id": listener_name(&it.name),
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": {"local": {"filename": plan.filter}},
-                },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": configuration.to_string(),
-                },
-            },
+            "config": wasm(plan, it),
         },
     })
+}
+
+/// The filter's plugin.
+fn wasm(plan: &Plan, it: &Guarded) -> Value {
+    let (key, value) = match it.http {
+        None => ("role", it.role.as_str()),
+        Some(_) => ("kind", "http"),
+    };
+    let configuration = json!({
+        "resource": it.name,
+        key: value,
+        "cluster": CONTROL_PLANE,
+        "gateway_token": plan.gateway_token,
+    });
+    let mut plugin = json!({
+        "name": listener_name(&it.name),
+        "root_id": "ostiary",
+        // After a trap every session of that VM is closed, and the next gets a fresh one.
+        "failure_policy": "FAIL_RELOAD",
+        "vm_config": {
+            "vm_id": listener_name(&it.name),
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": plan.filter}},
+        },
+        "configuration": {
+            "@type": "type.googleapis.com/google.protobuf.StringValue",
+            "value": configuration.to_string(),
+        },
+    });
+    if let (Some(_), Some(fields)) = (&it.http, plugin.as_object_mut()) {
+        // The body comes while the head waits, and nothing goes on before both are judged.
+        fields.insert("allow_on_headers_stop_iteration".to_owned(), true.into());
+    }
+    plugin
 }
 
 fn tcp_proxy(it: &Guarded) -> Value {
@@ -164,6 +191,9 @@ fn target_cluster(it: &Guarded) -> Value {
         &address,
         MAX_CONNECTIONS,
     );
+    if let (Upstream::Direct(address), Some(target)) = (&it.upstream, &it.http) {
+        http::complete(&mut cluster, address, target);
+    }
     if let Some(fields) = cluster.as_object_mut() {
         fields.insert(
             "upstream_connection_options".to_owned(),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ostiary_proto::{
-    AppendRequest, AppendResponse, CancelWaitRequest, CancelWaitResponse, OpenSessionRequest,
-    OpenSessionResponse, Opened, Rejected, RequestApprovalRequest, RequestApprovalResponse,
-    Revocation, Snapshot, WatchRequest, WatchResponse, gateway_server, open_session_response,
-    watch_response::Message,
+    AppendRequest, AppendResponse, CancelWaitRequest, CancelWaitResponse, HttpCredential,
+    OpenSessionRequest, OpenSessionResponse, Opened, Rejected, RequestApprovalRequest,
+    RequestApprovalResponse, Revocation, Snapshot, WatchRequest, WatchResponse, gateway_server,
+    open_session_response, watch_response::Message,
 };
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
@@ -18,11 +18,12 @@ use super::{
 use crate::{
     app::{
         App, Error,
+        approvals::News,
         ingest::AppendStream,
         policies::Running,
         sessions::{FilterGuard, Login, LoginRequest, Revoked},
     },
-    store::{ApprovalRow, SessionId},
+    store::SessionId,
 };
 
 /// Metadata by which a filter names itself on `Append`, with the `filter_id` of its `Watch`.
@@ -86,6 +87,7 @@ impl gateway_server::Gateway for Gateway {
                 expires_us,
                 role,
                 password,
+                credential,
             } => {
                 if let Ok(id) = id {
                     self.app.approvals.remember_key(&resource, &key, id);
@@ -98,6 +100,7 @@ impl gateway_server::Gateway for Gateway {
                     expires_us,
                     role,
                     password,
+                    http_credential: credential.map(|(name, value)| HttpCredential { name, value }),
                 })
             }
         };
@@ -116,12 +119,12 @@ impl gateway_server::Gateway for Gateway {
         let (to, answers) = mpsc::channel(2);
         self.app.tasks.tracker.spawn(async move {
             loop {
-                let row = tokio::select! {
-                    row = question.recv() => row,
+                let said = tokio::select! {
+                    said = question.recv() => said,
                     () = to.closed() => return,
                 };
-                let Some(row) = row else { return };
-                if to.send(Ok(news(row))).await.is_err() {
+                let Some(said) = said else { return };
+                if to.send(Ok(news(said))).await.is_err() {
                     return;
                 }
             }
@@ -223,7 +226,8 @@ fn revocation(revoked: Revoked) -> WatchResponse {
     }
 }
 
-fn news(row: ApprovalRow) -> RequestApprovalResponse {
+fn news(news: News) -> RequestApprovalResponse {
+    let News { row, outlives_call } = news;
     let approval = row.approval;
     let comments: Vec<&str> = approval
         .decisions
@@ -243,6 +247,7 @@ fn news(row: ApprovalRow) -> RequestApprovalResponse {
         reviewers: reviewers.map(|decision| decision.reviewer).collect(),
         expires_us: approval.expires_us,
         who: approval.who,
+        outlives_call,
     }
 }
 

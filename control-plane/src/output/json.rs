@@ -157,6 +157,7 @@ pub(crate) fn event(event: &Event) -> Value {
                 "rows": it.rows,
                 "bytes": it.bytes,
                 "masked": it.masked,
+                "body": it.body,
                 "columns": it.columns,
                 "sample": it.sample.iter().map(|row| parameters(&row.values)).collect::<Vec<_>>(),
                 "duration_us": it.duration_us,

@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod gateway;
+mod kept;
 mod lifecycle;
 mod policy;
 mod sessions;
@@ -49,6 +50,7 @@ approvals:
   dba: {reviewers: [dba], people: 1, hold: 5m}
   duo: {reviewers: [dba, security], people: 2, hold: 5m}
   security: {reviewers: [security], people: 1, hold: 1m}
+  later: {reviewers: [dba], people: 1, hold: 5m, grant: 10m}
 ";
 
 fn bundle() -> Files {
@@ -278,8 +280,10 @@ fn config(dir: &Path) -> Config {
             },
             role: "shop_app".to_owned(),
             password: Some(Secret::File(password)),
+            credential: None,
             tls: UpstreamTls::Prefer,
             ca: None,
+            client: None,
         }],
     }
 }

@@ -88,7 +88,11 @@ pub(crate) fn ended(connection: &mut Connection, token: u32, status: u32, now: N
     }
 }
 
-fn request(session_id: &str, resource: &str, question: AskApproval) -> RequestApprovalRequest {
+pub(crate) fn request(
+    session_id: &str,
+    resource: &str,
+    question: AskApproval,
+) -> RequestApprovalRequest {
     RequestApprovalRequest {
         session_id: session_id.to_owned(),
         operation: question.operation,
@@ -108,10 +112,11 @@ fn request(session_id: &str, resource: &str, question: AskApproval) -> RequestAp
         reason: question.reason,
         digest: question.digest.to_vec(),
         cancel_key_sha256: question.cancel_key_sha256.to_vec(),
+        outlives_call: question.outlives_call,
     }
 }
 
-fn read(bytes: Option<&[u8]>) -> Outcome {
+pub(crate) fn read(bytes: Option<&[u8]>) -> Outcome {
     let Some(Ok(news)) = bytes.map(RequestApprovalResponse::decode) else {
         return Outcome::Lost;
     };
@@ -119,6 +124,7 @@ fn read(bytes: Option<&[u8]>) -> Outcome {
         ApprovalState::Pending => Outcome::Pending {
             approval_id: news.approval_id,
             who: news.who,
+            outlives_call: news.outlives_call,
         },
         ApprovalState::Approved => Outcome::Approved {
             reviewers: news.reviewers,
@@ -160,6 +166,7 @@ mod tests {
             &Outcome::Pending {
                 approval_id: "a1".into(),
                 who: "one of dba".into(),
+                outlives_call: false,
             },
         );
         check(

@@ -11,7 +11,7 @@ use proxy_wasm::hostcalls;
 use super::receive;
 use crate::{
     backoff::Backoff,
-    id,
+    http, id,
     shell::{Shell, deny_all},
 };
 
@@ -147,6 +147,7 @@ fn compile(snapshot: Snapshot) -> Result<State, String> {
 }
 
 fn revoke(shell: &Shell, revocation: &Revocation) {
+    http::on_revoked(shell, &revocation.session_id, &revocation.reason);
     let named = shell
         .sessions
         .pick(|connection| connection.id == revocation.session_id);

@@ -17,6 +17,7 @@ use self::queue::Queue;
 use super::receive;
 use crate::{
     backoff::Backoff,
+    http,
     shell::{Shell, enter},
 };
 
@@ -132,6 +133,9 @@ impl Recording {
             state.queue.acknowledge(answer.batch)
         };
         for (context, seq) in durable {
+            if http::on_recorded(shell, context, seq) {
+                continue;
+            }
             shell.with(shell.root, context, |connection, now| {
                 connection.session.on_recorded(seq, now);
             });

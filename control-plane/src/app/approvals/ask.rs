@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use ostiary_proto::{Approval, RequestApprovalRequest};
 use ostiary_record::ApprovalState;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{MutexGuard, mpsc, watch};
 
-use super::{Approvals, Error, Wait, rules};
+use super::{
+    Approvals, Error, Wait,
+    keep::{Keep, Key},
+    rules,
+};
 use crate::{
     random,
     store::{ApprovalRow, SessionId},
@@ -19,8 +23,26 @@ const MAX_PENDING_OF_ONE: usize = 16;
 const MAX_PENDING: usize = 4096;
 const MAX_APPROVALS: usize = 16;
 
-/// News of a question: pending first, then how it ended.
-pub type Question = mpsc::Receiver<ApprovalRow>;
+/// News of a question: pending first, then how it ended, unless it outlives the call.
+pub type Question = mpsc::Receiver<News>;
+
+/// One piece of news.
+#[derive(Debug)]
+pub struct News {
+    /// The approval as it is now.
+    pub row: ApprovalRow,
+    /// Nothing more is said: an equal question takes the answer.
+    pub outlives_call: bool,
+}
+
+impl News {
+    pub(super) fn of(row: ApprovalRow) -> Self {
+        Self {
+            row,
+            outlives_call: false,
+        }
+    }
+}
 
 /// What a CancelRequest found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,14 +72,27 @@ impl Approvals {
         check_size(&request)?;
         let running = self.policies.running();
         let running = running.ok_or_else(|| Error::TooLate("no policy is running".to_owned()))?;
-        let mut hold_us = u64::MAX;
+        let (mut hold_us, mut grant_us) = (u64::MAX, u64::MAX);
         for name in &request.approvals {
             let rule = running.bundle.approval(name).ok_or_else(|| {
                 Error::TooLate(format!("approval `{name}` is not in the running policy"))
             })?;
             hold_us = hold_us.min(rule.hold_us);
+            grant_us = grant_us.min(rule.grant_us);
         }
         let now = self.clock.now_us();
+        let key = Key::new(&session, &request);
+        let changing = self.changing.lock().await;
+        if let Some(question) = self
+            .answer_again(&key, grant_us, request.outlives_call)
+            .await?
+        {
+            return Ok(question);
+        }
+        let kept = (request.outlives_call && grant_us > 0).then(|| Keep {
+            key,
+            until_us: now.saturating_add(hold_us).saturating_add(grant_us),
+        });
         let row = ApprovalRow {
             on_behalf_of: session.on_behalf_of,
             approval: Approval {
@@ -86,15 +121,17 @@ impl Approvals {
             ..ApprovalRow::default()
         };
         self.remember_key(&request.resource, &request.cancel_key_sha256, id);
-        self.begin(id, row).await
+        self.begin(id, row, kept, changing).await
     }
 
     async fn begin(
         self: &Arc<Self>,
         session: SessionId,
         mut row: ApprovalRow,
+        keep: Option<Keep>,
+        changing: MutexGuard<'_, ()>,
     ) -> Result<Question, Error> {
-        let changing = self.changing.lock().await;
+        let now = row.approval.requested_us;
         let requester = (row.approval.issuer.clone(), row.approval.subject.clone());
         let rows = watch::Sender::new(row.clone());
         let changed = rows.subscribe();
@@ -112,6 +149,7 @@ impl Approvals {
                 session,
                 requester,
                 row: rows,
+                outlives_call: false,
             };
             waits.pending.insert(row.approval.id.clone(), wait);
         }
@@ -119,11 +157,19 @@ impl Approvals {
             self.waits().pending.remove(&row.approval.id);
             return Err(error);
         }
+        let outlives_call = keep.is_some_and(|keep| self.keep(keep, &row.approval.id, now));
+        if let Some(wait) = self.waits().pending.get_mut(&row.approval.id) {
+            wait.outlives_call = outlives_call;
+        }
         drop(changing);
         let approval = &row.approval;
         tracing::info!(approval = %approval.id, session = %approval.session_id, rule = %approval.rule, "approval asked");
         let (news, question) = mpsc::channel(2);
-        let _ = news.try_send(row.clone());
+        let _ = news.try_send(News {
+            row: row.clone(),
+            outlives_call,
+        });
+        let news = (!outlives_call).then_some(news);
         let waiter = self.clone();
         self.tasks.tracker.spawn(async move {
             waiter.wait(row, changed, news).await;
@@ -131,39 +177,49 @@ impl Approvals {
         Ok(question)
     }
 
-    /// Until it is decided, or nobody waits, or time is up.
+    /// Until it is decided, or nobody waits, or time is up. Without `news`, nobody need wait.
     async fn wait(
         &self,
         row: ApprovalRow,
         mut changed: watch::Receiver<ApprovalRow>,
-        news: mpsc::Sender<ApprovalRow>,
+        news: Option<mpsc::Sender<News>>,
     ) {
         use ApprovalState::{Cancelled, Expired, Lost};
         let id = &row.approval.id;
-        let pending = |row: &ApprovalRow| row.approval.state() == ApprovalState::Pending;
+        let tell = async |row: ApprovalRow| {
+            if let Some(news) = &news {
+                let _ = news.send(News::of(row)).await;
+            }
+        };
+        let left = async {
+            match &news {
+                Some(news) => news.closed().await,
+                None => std::future::pending().await,
+            }
+        };
         let ended = async {
-            let row = changed.wait_for(|row| !pending(row)).await;
+            let row = changed.wait_for(|row| !is_pending(row)).await;
             row.ok().map(|row| row.clone())
         };
         let ending = tokio::select! {
             biased;
             row = ended => {
                 if let Some(row) = row {
-                    let _ = news.send(row).await;
+                    tell(row).await;
                 }
                 return;
             }
-            () = news.closed() => (Cancelled, "the requester went away"),
+            () = left => (Cancelled, "the requester went away"),
             () = self.clock.sleep_until(row.approval.expires_us) => (Expired, "nobody decided in time"),
             () = self.tasks.stop.cancelled() => (Lost, "the control plane was stopped"),
         };
         let (state, why) = ending;
         match self.end(id, state, why).await {
-            Ok(Some(row)) => drop(news.send(row).await),
+            Ok(Some(row)) => tell(row).await,
             // Somebody decided at this very moment: theirs is the outcome.
             Ok(None) => {
                 let row = changed.borrow().clone();
-                let _ = news.send(row).await;
+                tell(row).await;
             }
             Err(error) => {
                 let cause = crate::telemetry::chain(&error);
@@ -228,7 +284,7 @@ impl Approvals {
             let own = waits
                 .pending
                 .iter()
-                .filter(|(_, wait)| wait.session == session);
+                .filter(|(_, wait)| wait.session == session && !wait.outlives_call);
             own.map(|(id, _)| id.clone()).collect()
         };
         let mut cancelled = false;
@@ -247,6 +303,10 @@ impl Approvals {
                 .insert((resource.to_owned(), key), session);
         }
     }
+}
+
+pub(super) fn is_pending(row: &ApprovalRow) -> bool {
+    row.approval.state() == ApprovalState::Pending
 }
 
 /// All zeros stand for a key that is not known yet.

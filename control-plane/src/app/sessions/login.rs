@@ -39,6 +39,8 @@ pub enum Login {
         role: String,
         /// Its password; empty for trust.
         password: String,
+        /// For an HTTP target: the header it knows the gateway by, and its value.
+        credential: Option<(String, String)>,
     },
     /// The client is told this.
     Rejected(String),
@@ -69,17 +71,25 @@ impl Sessions {
                 return Ok(Login::Rejected(error.to_string()));
             }
         };
+        let unreadable = |error: &dyn std::error::Error| {
+            let cause = crate::telemetry::chain(error);
+            tracing::error!(resource = %resource.name, cause, "upstream credential cannot be had");
+            let name = &resource.name;
+            Login::Rejected(format!(
+                "the credential of resource `{name}` cannot be read"
+            ))
+        };
         let password = match resource.password.as_ref().map(|secret| secret.read()) {
             None => String::new(),
             Some(Ok(password)) => password,
-            Some(Err(error)) => {
-                let cause = crate::telemetry::chain(&error);
-                tracing::error!(resource = %resource.name, cause, "upstream password cannot be read");
-                return Ok(Login::Rejected(format!(
-                    "the credential of resource `{}` cannot be read",
-                    resource.name
-                )));
-            }
+            Some(Err(error)) => return Ok(unreadable(&error)),
+        };
+        let credential = match &resource.credential {
+            None => None,
+            Some(credential) => match credential.header().await {
+                Ok(header) => Some(header),
+                Err(error) => return Ok(unreadable(&error)),
+            },
         };
         let principal = verified.principal;
         self.ingest
@@ -103,6 +113,7 @@ impl Sessions {
             expires_us: verified.expires_us,
             role: resource.role.clone(),
             password,
+            credential,
         })
     }
 }

@@ -79,10 +79,7 @@ pub(super) fn whole(it: &Approval, printer: Printer, now_us: u64) -> String {
     };
     field("agent", &one_line(&agent));
     field("session", &one_line(&it.session_id));
-    let target = format!(
-        "{}, database {}, role {}",
-        it.resource, it.database, it.role
-    );
+    let target = output::target(&it.resource, &it.database, &it.role);
     field("resource", &one_line(&target));
     field("verb", &one_line(&it.verb));
     field("touches", &one_line(&it.accesses.join(", ")));

@@ -52,9 +52,13 @@ impl Ready {
             .max()
             .unwrap_or(0);
         for it in &self.resources {
+            let role = match it.role.as_str() {
+                "" => String::new(),
+                role => format!(" as {role}"),
+            };
             printer.line(&format!(
-                "ready          {:width$}  {}  {} -> {} as {} ({})",
-                it.name, it.kind, it.listen, it.address, it.role, it.upstream
+                "ready          {:width$}  {}  {} -> {}{role} ({})",
+                it.name, it.kind, it.listen, it.address, it.upstream
             ))?;
         }
         Ok(())

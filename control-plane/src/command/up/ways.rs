@@ -7,13 +7,13 @@ use std::{
 };
 
 use ostiary_control_plane::{
-    config::{Config, UpstreamTls},
+    config::{Config, Kind, UpstreamTls},
     server::Server,
 };
 
 use crate::{
     command::{Failure, envoy::peer, failure::chain},
-    envoy::{ControlPlane, Guarded, Plan, Upstream, reachable, render},
+    envoy::{ControlPlane, Guarded, HttpTarget, Plan, Upstream, reachable, render},
     private,
     relay::{Entrance, Offer, Relay, RelayError, Target, probe},
 };
@@ -23,16 +23,21 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(3);
 /// How a resource's server is reached.
 pub(super) enum Way {
     Direct,
+    /// Envoy itself speaks TLS, or plaintext.
+    Envoy(UpstreamTls),
     Relay(Relay, UpstreamTls),
 }
 
 impl Way {
     pub(super) fn describe(&self) -> &'static str {
         match self {
-            Self::Direct | Self::Relay(_, UpstreamTls::Disable) => "plaintext",
-            Self::Relay(_, UpstreamTls::Prefer) => "TLS if offered",
-            Self::Relay(_, UpstreamTls::Require) => "TLS",
-            Self::Relay(_, UpstreamTls::VerifyFull) => "TLS, verified",
+            Self::Direct => "plaintext",
+            Self::Envoy(tls) | Self::Relay(_, tls) => match tls {
+                UpstreamTls::Disable => "plaintext",
+                UpstreamTls::Prefer => "TLS if offered",
+                UpstreamTls::Require => "TLS",
+                UpstreamTls::VerifyFull => "TLS, verified",
+            },
         }
     }
 }
@@ -51,6 +56,10 @@ pub(super) async fn open_ways(config: &Config) -> Result<BTreeMap<String, Way>, 
             && matches!(resource.tls, UpstreamTls::Prefer | UpstreamTls::Disable)
         {
             tracing::warn!(resource = %name, "`ca` verifies nothing unless `tls` is `require` or `verify-full`");
+        }
+        if resource.kind == Kind::Http {
+            ways.insert(name.clone(), Way::Envoy(resource.tls));
+            continue;
         }
         let offer = probe(address, PROBE_PATIENCE).await;
         let is_direct = match (&offer, resource.tls) {
@@ -95,12 +104,13 @@ pub(super) fn plan(
         name: it.name.clone(),
         listen: it.listen,
         role: it.role.clone(),
+        http: (it.kind == Kind::Http).then(|| HttpTarget::of(it)),
         upstream: match ways.get(&it.name) {
             Some(Way::Relay(relay, _)) => match relay.entrance() {
                 Entrance::Socket(path) => Upstream::Socket(path.clone()),
                 Entrance::Port(address) => Upstream::Direct(reachable(*address)),
             },
-            Some(Way::Direct) | None => Upstream::Direct(it.address.clone()),
+            Some(Way::Direct | Way::Envoy(_)) | None => Upstream::Direct(it.address.clone()),
         },
     });
     Ok(Plan {

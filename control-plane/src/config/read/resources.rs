@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{
-        HostPort, Kind, Resource, Secret, UpstreamTls,
-        reader::Reader,
+        ClientCertificate, Credential, HostPort, Kind, Resource, Secret, UpstreamTls,
+        reader::{Fields, Reader},
         yaml::{Node, Value},
     },
     optional, socket,
@@ -42,7 +42,17 @@ pub(super) fn resources(r: &mut Reader, node: &Node) -> Option<Vec<Resource>> {
 
 fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
     let known = [
-        "name", "kind", "listen", "address", "role", "password", "tls", "ca",
+        "name",
+        "kind",
+        "listen",
+        "address",
+        "role",
+        "password",
+        "credential",
+        "tls",
+        "ca",
+        "client_cert",
+        "client_key",
     ];
     let fields = r.fields(node, "a resource", &known)?;
     let name = r.required(&fields, "name").and_then(|node| {
@@ -50,8 +60,10 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         r.parsed(node, "name", expected, resource_name)
     });
     let kind = r.required(&fields, "kind").and_then(|node| {
-        r.parsed(node, "kind", "postgres", |text| {
-            (text == "postgres").then_some(Kind::Postgres)
+        r.parsed(node, "kind", "postgres or http", |text| match text {
+            "postgres" => Some(Kind::Postgres),
+            "http" => Some(Kind::Http),
+            _ => None,
         })
     });
     let listen = r
@@ -61,28 +73,19 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         let expected = "a host and a port, such as db.internal:5432";
         r.parsed(node, "address", expected, host_port)
     });
-    let role = r
-        .required(&fields, "role")
-        .and_then(|node| r.text(node, "role"));
-    let password = optional(&fields, "password", |node| secret(r, node));
-    let tls = match fields.get("tls") {
-        Some(node) => r.parsed(
-            node,
-            "tls",
-            "prefer, require, verify-full or disable",
-            |text| {
-                Some(match text {
-                    "prefer" => UpstreamTls::Prefer,
-                    "require" => UpstreamTls::Require,
-                    "verify-full" => UpstreamTls::VerifyFull,
-                    "disable" => UpstreamTls::Disable,
-                    _ => return None,
-                })
-            },
-        ),
-        None => Some(UpstreamTls::default()),
+    let is_http = kind == Some(Kind::Http);
+    only_of_its_kind(r, &fields, is_http);
+    let role = match is_http {
+        true => Some(""),
+        false => r
+            .required(&fields, "role")
+            .and_then(|node| r.text(node, "role")),
     };
+    let password = optional(&fields, "password", |node| secret(r, node, "password"));
+    let credential = optional(&fields, "credential", |node| credential(r, node));
+    let tls = tls(r, &fields, is_http);
     let ca = r.optional_path(&fields, "ca");
+    let client = client(r, &fields);
     Some(Resource {
         name: name?,
         kind: kind?,
@@ -90,24 +93,158 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         address: address?,
         role: role?.to_owned(),
         password: password?,
+        credential: credential?,
         tls: tls?,
         ca: ca?,
+        client: client?,
     })
 }
 
-fn secret(r: &mut Reader, node: &Node) -> Option<Secret> {
+/// A key that another kind of resource would heed is a mistake, not a wish.
+fn only_of_its_kind(r: &mut Reader, fields: &Fields<'_>, is_http: bool) {
+    let (others, kind) = match is_http {
+        true => (&["role", "password"][..], "postgres"),
+        false => (&["credential", "client_cert", "client_key"][..], "http"),
+    };
+    for key in others {
+        if let Some(node) = fields.get(key) {
+            r.problem(
+                node.line,
+                format!("`{key}` is for resources of kind {kind}"),
+            );
+        }
+    }
+}
+
+fn tls(r: &mut Reader, fields: &Fields<'_>, is_http: bool) -> Option<UpstreamTls> {
+    let Some(node) = fields.get("tls") else {
+        // To ask whether a server speaks TLS is PostgreSQL's way.
+        return Some(match is_http {
+            true => UpstreamTls::VerifyFull,
+            false => UpstreamTls::default(),
+        });
+    };
+    let expected = match is_http {
+        true => "require, verify-full or disable",
+        false => "prefer, require, verify-full or disable",
+    };
+    r.parsed(node, "tls", expected, |text| {
+        Some(match text {
+            "prefer" if !is_http => UpstreamTls::Prefer,
+            "require" => UpstreamTls::Require,
+            "verify-full" => UpstreamTls::VerifyFull,
+            "disable" => UpstreamTls::Disable,
+            _ => return None,
+        })
+    })
+}
+
+/// `client_cert` and `client_key`, which come together.
+fn client(r: &mut Reader, fields: &Fields<'_>) -> Option<Option<ClientCertificate>> {
+    let cert = r.optional_path(fields, "client_cert")?;
+    let key = r.optional_path(fields, "client_key")?;
+    match (cert, key) {
+        (None, None) => Some(None),
+        (Some(cert), Some(key)) => Some(Some(ClientCertificate { cert, key })),
+        _ => {
+            let node = fields.get("client_cert").or(fields.get("client_key"));
+            let line = node.map_or(0, |node| node.line);
+            r.problem(line, "`client_cert` and `client_key` come together");
+            None
+        }
+    }
+}
+
+fn credential(r: &mut Reader, node: &Node) -> Option<Credential> {
+    let fields = r.fields(
+        node,
+        "credential",
+        &["bearer", "basic", "header", "command"],
+    )?;
+    let forms = [
+        fields.get("bearer"),
+        fields.get("basic"),
+        fields.get("header"),
+        fields.get("command"),
+    ];
+    match forms {
+        [Some(node), None, None, None] => secret(r, node, "bearer").map(Credential::Bearer),
+        [None, Some(node), None, None] => {
+            let fields = r.fields(node, "basic", &["user", "password"])?;
+            let user = r
+                .required(&fields, "user")
+                .and_then(|node| r.text(node, "user"));
+            let password = r
+                .required(&fields, "password")
+                .and_then(|node| secret(r, node, "password"));
+            Some(Credential::Basic {
+                user: user?.to_owned(),
+                password: password?,
+            })
+        }
+        [None, None, Some(node), None] => {
+            let fields = r.fields(node, "header", &["name", "value"])?;
+            let name = r.required(&fields, "name").and_then(|node| {
+                let expected = "the name of a header, such as x-api-key";
+                r.parsed(node, "name", expected, header_name)
+            });
+            let value = r
+                .required(&fields, "value")
+                .and_then(|node| secret(r, node, "value"));
+            Some(Credential::Header {
+                name: name?,
+                value: value?,
+            })
+        }
+        [None, None, None, Some(node)] => {
+            let words = r.texts(node, "command")?;
+            if words.is_empty() {
+                r.problem(node.line, "`command` names a program and its arguments");
+                return None;
+            }
+            Some(Credential::Command(words))
+        }
+        _ => {
+            let message =
+                "credential needs exactly one of `bearer`, `basic`, `header` and `command`";
+            r.problem(node.line, message);
+            None
+        }
+    }
+}
+
+/// Lower case. Headers that Envoy or the filter set themselves cannot carry a credential.
+fn header_name(text: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let taken = [
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+    ];
+    let name = text.to_ascii_lowercase();
+    let fits = (1..=64).contains(&name.len()) && name.chars().all(allowed);
+    (fits && !taken.contains(&name.as_str())).then_some(name)
+}
+
+fn secret(r: &mut Reader, node: &Node, what: &str) -> Option<Secret> {
     if matches!(node.value, Value::Scalar(_)) {
-        let message =
-            "`password` must be {env: NAME} or {file: path}: a secret is not written here";
+        let message = format!(
+            "`{what}` must be {{env: NAME}} or {{file: path}}: a secret is not written here"
+        );
         r.problem(node.line, message);
         return None;
     }
-    let fields = r.fields(node, "password", &["env", "file"])?;
+    let fields = r.fields(node, what, &["env", "file"])?;
     match (fields.get("env"), fields.get("file")) {
         (Some(node), None) => r.text(node, "env").map(|name| Secret::Env(name.to_owned())),
         (None, Some(node)) => r.path(node, "file").map(Secret::File),
         _ => {
-            r.problem(node.line, "password needs exactly one of `env` and `file`");
+            r.problem(
+                node.line,
+                format!("{what} needs exactly one of `env` and `file`"),
+            );
             None
         }
     }

@@ -3,7 +3,9 @@
 use ostiary_control_plane::config::HostPort;
 use serde_json::Value;
 
-use super::{ControlPlane, Guarded, Peer, Plan, Upstream, reachable, render};
+use super::{
+    ControlPlane, Guarded, HttpTarget, Peer, Plan, Upstream, http::UpstreamTls, reachable, render,
+};
 
 fn host(host: &str, port: u16) -> HostPort {
     HostPort {
@@ -18,6 +20,7 @@ fn plan(tls: Option<Peer>) -> Plan {
         listen: ([127, 0, 0, 1], port).into(),
         role: format!("{name}_app"),
         upstream,
+        http: None,
     };
     Plan {
         admin: "[::1]:9901".parse().unwrap(),
@@ -30,6 +33,18 @@ fn plan(tls: Option<Peer>) -> Plan {
         resources: vec![
             guarded("address", 6432, Upstream::Direct(host("127.0.0.1", 5432))),
             guarded("name", 6433, Upstream::Direct(host("db.internal", 5432))),
+            Guarded {
+                role: String::new(),
+                http: Some(HttpTarget {
+                    host: "api.internal".to_owned(),
+                    tls: Some(UpstreamTls {
+                        verify: true,
+                        ca: Some("/etc/ca.pem".into()),
+                        client: None,
+                    }),
+                }),
+                ..guarded("api", 6480, Upstream::Direct(host("api.internal", 443)))
+            },
             guarded(
                 "relay",
                 6434,
@@ -85,6 +100,35 @@ fn the_reference_configuration_says_what_is_rendered() {
     assert_eq!(reference(REFERENCE), rendered);
 }
 
+const HTTP_REFERENCE: &str = include_str!("../../../../envoy/http.yaml");
+
+/// envoy/http.yaml, with the plugin's configuration as the JSON it is.
+fn read_http_configuration(bootstrap: &mut Value) {
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"];
+    let wasm = &mut manager[0]["typed_config"]["http_filters"][0]["typed_config"]["config"];
+    let value = &mut wasm["configuration"]["value"];
+    *value = serde_json::from_str(value.as_str().unwrap()).unwrap();
+}
+
+#[test]
+fn the_http_reference_says_what_is_rendered() {
+    let mut plan = plan(None);
+    plan.admin = "127.0.0.1:9901".parse().unwrap();
+    plan.gateway_token = "GATEWAY_TOKEN".to_owned();
+    plan.resources.retain(|it| it.http.is_some());
+    let crm = &mut plan.resources[0];
+    crm.name = "crm".to_owned();
+    crm.upstream = Upstream::Direct(host("api.internal", 80));
+    crm.http.as_mut().unwrap().tls = None;
+    let mut rendered = render(&plan);
+    read_http_configuration(&mut rendered);
+    rendered.as_object_mut().unwrap().remove("node");
+    rendered["static_resources"]["clusters"][1]["type"] = "STRICT_DNS".into();
+    let mut reference: Value = serde_yaml_ng::from_str(HTTP_REFERENCE).unwrap();
+    read_http_configuration(&mut reference);
+    assert_eq!(reference, rendered);
+}
+
 #[test]
 fn envoy_accepts_what_is_rendered_and_the_reference() {
     let Some(envoy) = std::env::var_os("ENVOY_BIN") else {
@@ -99,9 +143,18 @@ fn envoy_accepts_what_is_rendered_and_the_reference() {
     }));
     let named = plan.filter.display().to_string();
     plan.filter = module.clone();
+    for http in plan.resources.iter_mut().filter_map(|it| it.http.as_mut()) {
+        // Envoy reads the file of the authorities.
+        http.tls = Some(UpstreamTls::default());
+    }
     let rendered = render(&plan).to_string();
     let reference = REFERENCE.replace(&named, &module.display().to_string());
-    for (name, text) in [("rendered.json", rendered), ("reference.yaml", reference)] {
+    let http = HTTP_REFERENCE.replace(&named, &module.display().to_string());
+    for (name, text) in [
+        ("rendered.json", rendered),
+        ("reference.yaml", reference),
+        ("http.yaml", http),
+    ] {
         let config = dir.path().join(name);
         std::fs::write(&config, text).unwrap();
         let output = std::process::Command::new(&envoy)

@@ -1,0 +1,459 @@
+//! HTTP requests: host callbacks to the inputs of an exchange.
+
+mod apply;
+mod heads;
+mod login;
+mod runs;
+
+use std::{
+    cell::{RefCell, RefMut},
+    rc::Rc,
+};
+
+use ostiary_session::{
+    Now, Outcome, State,
+    http::{Body, Exchange, ResponseHead, bearer, token_key},
+};
+use proxy_wasm::{
+    hostcalls,
+    traits::{Context, HttpContext},
+    types::{Action, BufferType, MapType},
+};
+
+pub(crate) use self::runs::Runs;
+use self::runs::{Live, Stage};
+use crate::{
+    clock, control,
+    shell::{Shell, enter},
+};
+
+/// One stream.
+pub(crate) struct Http {
+    context: u32,
+    shell: Option<Rc<Shell>>,
+    live: Option<Rc<RefCell<Live>>>,
+}
+
+impl Http {
+    pub(crate) fn new(context: u32, shell: Option<Rc<Shell>>) -> Self {
+        Self {
+            context,
+            shell,
+            live: None,
+        }
+    }
+
+    /// The exchange of this stream, if it has one.
+    fn live(&self) -> Option<(&Shell, RefMut<'_, Live>)> {
+        let shell = self.shell.as_deref()?;
+        let live = self.live.as_ref()?.try_borrow_mut().ok()?;
+        Some((shell, live))
+    }
+
+    /// A request whose head has come, as an exchange; `None` if it was answered already.
+    fn open(&mut self, ends: bool) -> Option<bool> {
+        let shell = self.shell.clone()?;
+        let Some(head) = heads::request() else {
+            apply::fail("a header of the request is not text");
+            return Some(false);
+        };
+        let token = match bearer(&head.request.headers) {
+            Ok(token) => token.to_owned(),
+            Err(reply) => {
+                apply::reply(&reply);
+                return Some(false);
+            }
+        };
+        if shell.recording.is_congested() {
+            apply::fail("the record of this gateway is behind");
+            return Some(false);
+        }
+        let now = clock::now();
+        let peer = self
+            .get_property(vec!["source", "address"])
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
+        let key = (token_key(&token), head.task.clone());
+        let run = match runs::run_for(&shell, self.context, key, token, &head, peer, now) {
+            Ok(run) => run,
+            Err(reply) => {
+                apply::reply(&reply);
+                return Some(false);
+            }
+        };
+        let exchange = Exchange::new(&run.try_borrow().ok()?.agent, head.request, now);
+        let live = Rc::new(RefCell::new(Live {
+            context: self.context,
+            exchange,
+            run,
+            approval: None,
+            stage: Stage::Held,
+        }));
+        shell.runs.insert(self.context, Rc::clone(&live));
+        self.live = Some(Rc::clone(&live));
+        let mut live = live.try_borrow_mut().ok()?;
+        Some(apply::feed(&shell, &mut live, |exchange, agent, now| {
+            if let Some(reason) = head.refused {
+                exchange.on_refused(agent, reason, now);
+            } else if ends {
+                exchange.on_body(agent, Vec::new(), now);
+            } else {
+                exchange.on_identity(agent, now);
+            }
+        }))
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        let Some((shell, mut live)) = self.live() else {
+            return;
+        };
+        live.stage = Stage::Over;
+        apply::feed(shell, &mut live, |exchange, agent, now| {
+            exchange.on_closed(agent, now);
+        });
+        shell.runs.remove(self.context);
+        shell.calls.forget(self.context);
+    }
+}
+
+impl Context for Http {
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        if let Some(shell) = &self.shell {
+            control::on_answer(shell, self.context, token, status, size);
+        }
+    }
+
+    fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
+        if let Some(shell) = &self.shell {
+            control::on_message(shell, self.context, token, size);
+        }
+    }
+
+    fn on_grpc_stream_close(&mut self, token: u32, status: u32) {
+        if let Some(shell) = &self.shell {
+            control::on_close(shell, self.context, token, status);
+        }
+    }
+}
+
+impl HttpContext for Http {
+    fn on_http_request_headers(&mut self, _count: usize, ends: bool) -> Action {
+        match self.open(ends) {
+            Some(true) => Action::Continue,
+            Some(false) => Action::Pause,
+            None => {
+                log::error!("request {} cannot have an exchange", self.context);
+                apply::fail("the filter has no configuration");
+                Action::Pause
+            }
+        }
+    }
+
+    /// While the request is held the host gathers its body, and gives all that has come each time.
+    fn on_http_request_body(&mut self, size: usize, ends: bool) -> Action {
+        let Some((shell, mut live)) = self.live() else {
+            return Action::Pause;
+        };
+        match live.stage {
+            Stage::Sent => return Action::Continue,
+            Stage::Replied | Stage::Over => return Action::Pause,
+            Stage::Held => {}
+        }
+        let too_large = size > shell.config.limits.message;
+        if !ends && !too_large {
+            return Action::Pause;
+        }
+        let body = match too_large {
+            true => None,
+            false => hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
+                .ok()
+                .flatten()
+                .or((size == 0).then(Vec::new))
+                .filter(|body| body.len() == size),
+        };
+        let goes_on = apply::feed(shell, &mut live, |exchange, agent, now| match body {
+            Some(body) => exchange.on_body(agent, body, now),
+            None if too_large => exchange.on_too_large(agent, now),
+            None => exchange.on_refused(agent, "its body could not be read", now),
+        });
+        match goes_on {
+            true => Action::Continue,
+            false => Action::Pause,
+        }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        let Some((shell, mut live)) = self.live() else {
+            return Action::Pause;
+        };
+        if live.stage == Stage::Held {
+            apply::feed(shell, &mut live, |exchange, agent, now| {
+                exchange.on_refused(agent, "the request has trailers", now);
+            });
+        }
+        match live.stage {
+            Stage::Sent => Action::Continue,
+            Stage::Held | Stage::Replied | Stage::Over => Action::Pause,
+        }
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, ends: bool) -> Action {
+        // Without an exchange nothing went upstream: the answer is the gateway's or Envoy's.
+        let Some((shell, mut live)) = self.live() else {
+            return Action::Continue;
+        };
+        let is_own = live.stage != Stage::Sent;
+        let Some((status, headers)) = heads::response() else {
+            if is_own {
+                return Action::Continue;
+            }
+            apply::fail("a header of the answer is not text");
+            live.stage = Stage::Replied;
+            return Action::Pause;
+        };
+        let mut verdict = ResponseHead::Pass;
+        apply::feed(shell, &mut live, |exchange, agent, now| {
+            if !is_own {
+                verdict = exchange.on_response(agent, status, &headers, ends, now);
+            }
+        });
+        match verdict {
+            ResponseHead::Pass => Action::Continue,
+            ResponseHead::Send(edits) => {
+                apply::edit(MapType::HttpResponseHeaders, &edits);
+                Action::Continue
+            }
+            ResponseHead::Hold(edits) => {
+                apply::edit(MapType::HttpResponseHeaders, &edits);
+                Action::Pause
+            }
+            ResponseHead::Replace(reply) => {
+                live.stage = Stage::Replied;
+                apply::reply(&reply);
+                Action::Pause
+            }
+            ResponseHead::Reset => {
+                live.stage = Stage::Over;
+                let _ = hostcalls::reset_http_response();
+                Action::Pause
+            }
+        }
+    }
+
+    /// The buffer is always drained: what waits is kept by the exchange.
+    fn on_http_response_body(&mut self, size: usize, ends: bool) -> Action {
+        let Some((shell, mut live)) = self.live() else {
+            return Action::Continue;
+        };
+        match live.stage {
+            Stage::Sent => {}
+            Stage::Held | Stage::Replied => return Action::Continue,
+            Stage::Over => return Action::Pause,
+        }
+        let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size)
+            .ok()
+            .flatten()
+            .or((size == 0).then(Vec::new))
+            .filter(|bytes| bytes.len() == size);
+        let set =
+            |bytes: &[u8]| hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes);
+        let mut verdict = Body::Reset;
+        apply::feed(shell, &mut live, |exchange, agent, now| {
+            if let Some(bytes) = bytes {
+                verdict = exchange.on_response_body(agent, &bytes, ends, now);
+            }
+        });
+        match verdict {
+            Body::Send(bytes) if set(&bytes).is_ok() => Action::Continue,
+            Body::Keep if set(&[]).is_ok() => Action::Pause,
+            Body::Replace(reply) => {
+                let _ = set(&[]);
+                live.stage = Stage::Replied;
+                apply::reply(&reply);
+                Action::Pause
+            }
+            Body::Reset | Body::Send(_) | Body::Keep => {
+                let _ = set(&[]);
+                live.stage = Stage::Over;
+                let _ = hostcalls::reset_http_response();
+                Action::Pause
+            }
+        }
+    }
+
+    /// Nothing can be added to a body any more, and trailers are not read.
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        let Some((shell, mut live)) = self.live() else {
+            return Action::Continue;
+        };
+        if live.stage != Stage::Sent {
+            return Action::Continue;
+        }
+        let mut left = Body::Reset;
+        apply::feed(shell, &mut live, |exchange, agent, now| {
+            left = exchange.on_response_body(agent, &[], true, now);
+        });
+        let trailers = hostcalls::set_map(MapType::HttpResponseTrailers, Vec::new());
+        match (left, trailers) {
+            (Body::Send(rest), Ok(())) if rest.is_empty() => Action::Continue,
+            _ => {
+                live.stage = Stage::Over;
+                let _ = hostcalls::reset_http_response();
+                Action::Pause
+            }
+        }
+    }
+}
+
+/// Gives an exchange some input from a callback of `caller`, and carries out what follows.
+fn with(
+    shell: &Shell,
+    caller: u32,
+    context: u32,
+    input: impl FnOnce(&mut Exchange, &mut ostiary_session::http::Agent, Now),
+) {
+    let Some(live) = shell.runs.get(context) else {
+        return;
+    };
+    let Ok(mut live) = live.try_borrow_mut() else {
+        return log::error!("request {context} is in use");
+    };
+    if live.stage == Stage::Over || !enter(context) {
+        return;
+    }
+    if apply::feed(shell, &mut live, input) {
+        let _ = hostcalls::resume_http_request();
+    }
+    enter(caller);
+}
+
+/// The root's tick: logins go out, waits end, runs that nobody uses are closed.
+pub(crate) fn on_tick(shell: &Shell, now: Now) {
+    login::send(shell);
+    end_expired(shell, now);
+    let due = shell
+        .runs
+        .pick(|live| live.exchange.poll_timeout().is_some_and(|at| at <= now));
+    for context in due {
+        with(shell, shell.root, context, |exchange, agent, now| {
+            exchange.on_timeout(agent, now);
+        });
+    }
+    runs::close_idle(shell, now);
+}
+
+/// Ends the requests of agents whose token has expired.
+fn end_expired(shell: &Shell, now: Now) {
+    for run in shell.runs.runs() {
+        let key = match run.try_borrow_mut() {
+            Ok(mut run) if run.agent.has_expired(now) => {
+                run.agent.on_expired();
+                run.key
+            }
+            _ => continue,
+        };
+        wake(shell, key, |exchange, agent, now| {
+            exchange.on_identity(agent, now);
+        });
+    }
+}
+
+/// The answer to a login. Called from the root.
+pub(crate) fn on_login(shell: &Shell, token: u32, answer: Option<&[u8]>) {
+    let Some(run) = shell.runs.of_login(token) else {
+        return;
+    };
+    let Ok(key) = run.try_borrow_mut().map(|mut run| {
+        login::answer(shell, &mut run, answer, clock::now());
+        run.key
+    }) else {
+        return;
+    };
+    wake(shell, key, |exchange, agent, now| {
+        exchange.on_identity(agent, now);
+    });
+}
+
+/// News of an approval; `token` is its call.
+pub(crate) fn on_approval(shell: &Shell, caller: u32, context: u32, token: u32, outcome: &Outcome) {
+    if shell.runs.waits_on(context) != Some(token) {
+        return;
+    }
+    match outcome {
+        Outcome::Pending { .. } => {}
+        Outcome::Lost => {
+            if enter(context) {
+                let _ = hostcalls::cancel_grpc_stream(token);
+                enter(caller);
+            }
+            shell.calls.remove(token);
+            shell.runs.waits_no_more(context);
+        }
+        // The other side ends the call.
+        _ => shell.runs.waits_no_more(context),
+    }
+    with(shell, caller, context, |exchange, agent, now| {
+        exchange.on_approval(agent, outcome, now);
+    });
+}
+
+/// Events of a run are durable; false if there is no such run. Called from the root.
+pub(crate) fn on_recorded(shell: &Shell, key: u32, seq: u64) -> bool {
+    let Some(run) = shell.runs.run(key) else {
+        return false;
+    };
+    if let Ok(mut run) = run.try_borrow_mut() {
+        run.agent.on_recorded(seq);
+    }
+    wake(shell, key, |exchange, agent, now| {
+        exchange.on_recorded(agent, now);
+    });
+    true
+}
+
+/// Policy changed. Called from the root.
+pub(crate) fn on_state(shell: &Shell, state: &State) {
+    for run in shell.runs.runs() {
+        if let Ok(mut run) = run.try_borrow_mut() {
+            run.agent.on_state(state.clone());
+        }
+    }
+}
+
+/// An operator ended a session. Called from the root.
+pub(crate) fn on_revoked(shell: &Shell, session_id: &str, reason: &str) {
+    let now = clock::now();
+    for run in shell.runs.runs() {
+        let key = {
+            let Ok(mut run) = run.try_borrow_mut() else {
+                continue;
+            };
+            if run.agent.session_id() != session_id {
+                continue;
+            }
+            log::info!("session {session_id}: revoked");
+            run.agent.on_revoked(reason, now);
+            shell.runs.block(run.token_key);
+            run.key
+        };
+        wake(shell, key, |exchange, agent, now| {
+            exchange.on_identity(agent, now);
+        });
+    }
+}
+
+/// Gives every exchange of a run some input. Called from the root.
+fn wake(
+    shell: &Shell,
+    key: u32,
+    input: impl Fn(&mut Exchange, &mut ostiary_session::http::Agent, Now),
+) {
+    let all = shell
+        .runs
+        .pick(|live| live.run.try_borrow().is_ok_and(|run| run.key == key));
+    for context in all {
+        with(shell, shell.root, context, &input);
+    }
+}

@@ -1,0 +1,93 @@
+//! Who asks: a bearer token, verified, and nothing without.
+
+use ostiary_tests::{Result, http::Agent, stack::example_policy};
+
+use super::crm::{with_crm, with_own};
+
+#[test]
+fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
+    with_crm(|crm| {
+        let port = crm.stack.port("crm")?;
+        let issuer = crm.stack.issuer();
+        let mut expired = issuer.claims("late", &["analysts"]);
+        expired["exp"] = 1_000_000.into();
+        let mut foreign = issuer.claims("foreign", &["analysts"]);
+        foreign["aud"] = "somebody-else".into();
+        let none = serde_json::json!({"alg": "none", "typ": "JWT"});
+        let tokens = [
+            String::new(),
+            "not-a-token".to_owned(),
+            issuer.sign(&expired)?,
+            issuer.sign(&foreign)?,
+            issuer.forge(&none, &issuer.claims("none", &["analysts"]), b""),
+            "x".repeat(17 << 10),
+        ];
+        for token in tokens {
+            let agent = Agent { port, token };
+            let answer = agent.curl("/users?nobody", &[])?;
+            assert_eq!(answer.status, 401, "{answer:?}");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some("Bearer realm=\"ostiary\"")
+            );
+            assert_eq!(answer.json()?["type"], "urn:ostiary:problem:unauthorized");
+        }
+        let agent = crm.agent("twice")?;
+        let answer = agent.curl("/users?nobody", &["-H", "Authorization: Bearer second"])?;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(crm.api.seen("nobody").len(), 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_killed_session_ends_and_its_token_opens_no_other() -> Result<()> {
+    with_own(&example_policy()?, |crm| {
+        let agent = crm.agent("killed")?;
+        assert_eq!(agent.curl("/users", &[])?.status, 200);
+        let administrator = crm.stack.administrator()?;
+        ostiary_tests::wait::until(
+            "every session of the agent to be ended",
+            ostiary_tests::wait::SOON,
+            || {
+                for session in administrator.sessions("killed")? {
+                    if session["closed"].is_null() {
+                        let id = session["id"].as_str().unwrap_or_default();
+                        administrator.run(&["sessions", "kill", id, "--reason", "leak"])?;
+                    }
+                }
+                let answer = agent.curl("/users?after", &[])?;
+                Ok((answer.status == 403 && answer.body.contains("session-ended")).then_some(()))
+            },
+        )
+    })
+}
+
+#[test]
+fn without_a_control_plane_nothing_passes() -> Result<()> {
+    with_own(&example_policy()?, |crm| {
+        let known = crm.agent("known")?;
+        assert_eq!(known.curl("/users", &[])?.status, 200);
+        let envoy = crm.stack.envoy()?;
+        // Stopped, not killed: with its parent gone Envoy would end too.
+        let pid = crm.stack.process().pid();
+        ostiary_tests::process::kill(pid, ostiary_tests::process::Signal::STOP)?;
+        let outcome = (|| -> Result<()> {
+            let answer = Agent {
+                token: known.token.replace('.', ".x"),
+                ..known.clone()
+            }
+            .curl("/users?dark", &[])?;
+            assert_eq!(answer.status, 503, "{answer:?}");
+            let json = ["-H", "Content-Type: application/json", "-d", "{\"dark\":1}"];
+            let answer = known.curl("/users/7/notes", &json)?;
+            assert_eq!(answer.status, 503, "{answer:?}");
+            Ok(())
+        })();
+        ostiary_tests::process::kill(pid, ostiary_tests::process::Signal::CONT)?;
+        outcome?;
+        assert!(ostiary_tests::process::is_alive(envoy));
+        assert_eq!(crm.api.seen("dark").len(), 0);
+        Ok(())
+    })
+}
