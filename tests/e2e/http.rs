@@ -5,6 +5,7 @@ mod approvals;
 mod attacks;
 mod crm;
 mod identity;
+mod tls;
 
 use ostiary_tests::{Result, wait};
 use serde_json::json;

@@ -205,8 +205,8 @@ fn host_rules() -> String {
     rules
 }
 
-/// An authority, and a certificate of its own for the server.
-fn certificate(data: &Path) -> Result<()> {
+/// An authority, `ca.crt`, and a certificate of its own for the server, `server.crt` with `server.key`.
+pub fn certificate(data: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let key = [
         "-newkey",

@@ -6,6 +6,7 @@
 
 mod events;
 mod json;
+mod number;
 mod string;
 mod text;
 

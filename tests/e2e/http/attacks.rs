@@ -75,7 +75,7 @@ const REFUSED: [(&str, &str); 33] = [
     ),
     (
         "a backslash",
-        "GET /users\\7?marker HTTP/1.1\nHost: x\nAUTH\n\n",
+        "DELETE /users\\7?marker HTTP/1.1\nHost: x\nAUTH\n\n",
     ),
     (
         "an escaped percent",
@@ -91,7 +91,7 @@ const REFUSED: [(&str, &str); 33] = [
     ),
     (
         "an escaped letter",
-        "GET /%75sers/7?marker HTTP/1.1\nHost: x\nAUTH\n\n",
+        "DELETE /%75sers/7?marker HTTP/1.1\nHost: x\nAUTH\n\n",
     ),
     (
         "other letters",
@@ -165,32 +165,32 @@ fn a_request_that_can_be_read_in_two_ways_reaches_nobody() -> Result<()> {
 const BODIES: [(&str, &str, u16); 12] = [
     (
         "application/json",
-        "{\"text\":\"marker\",\"text\":\"b\"}",
+        "{\"text\":\"forged\",\"text\":\"b\"}",
         400,
     ),
     (
         "application/json",
-        "{\"text\":\"marker\",\"Text\":\"b\"}",
+        "{\"text\":\"forged\",\"Text\":\"b\"}",
         400,
     ),
-    ("application/json", "{\"text\":\"marker\"}{}", 400),
-    ("application/json", "{\"text\":\"marker\",}", 400),
-    ("application/json", "{\"text\":\"marker\\ud800\"}", 400),
-    ("application/json", "{\"text\":\"marker\\u0000\"}", 400),
-    ("application/json", "{\"text\":NaN,\"a\":\"marker\"}", 400),
-    ("application/json", "/* marker */ {}", 400),
-    ("application/json", "text=marker", 400),
+    ("application/json", "{\"text\":\"forged\"}{}", 400),
+    ("application/json", "{\"text\":\"forged\",}", 400),
+    ("application/json", "{\"text\":\"forged\\ud800\"}", 400),
+    ("application/json", "{\"text\":\"forged\\u0000\"}", 400),
+    ("application/json", "{\"text\":NaN,\"a\":\"forged\"}", 400),
+    ("application/json", "/* forged */ {}", 400),
+    ("application/json", "text=forged", 400),
     (
         "application/x-www-form-urlencoded",
-        "{\"text\":\"marker\"}",
+        "{\"text\":\"forged\"}",
         400,
     ),
     (
         "application/json; charset=utf-16",
-        "{\"text\":\"marker\"}",
+        "{\"text\":\"forged\"}",
         403,
     ),
-    ("text/plain", "marker", 403),
+    ("text/plain", "forged", 403),
 ];
 
 #[test]
@@ -211,8 +211,8 @@ fn bodies_that_are_not_what_they_claim_are_refused() -> Result<()> {
                 );
             }
         }
-        let deep = format!("{}\"marker\"{}", "[".repeat(200), "]".repeat(200));
-        let long = format!("{{\"text\":\"marker{}\"}}", "x".repeat(1 << 20));
+        let deep = format!("{}\"forged\"{}", "[".repeat(200), "]".repeat(200));
+        let long = format!("{{\"text\":\"forged{}\"}}", "x".repeat(1 << 20));
         let folder = ostiary_tests::process::Folder::new("bodies")?;
         // curl 7.88 does not show an answer that comes before the body was sent over HTTP/2.
         let versions = [
@@ -243,10 +243,10 @@ fn bodies_that_are_not_what_they_claim_are_refused() -> Result<()> {
             "-H",
             "Content-Encoding: gzip",
             "-d",
-            "marker",
+            "forged",
         ];
         assert_eq!(agent.curl("/users/7/notes", &encoded)?.status, 403);
-        assert_eq!(crm.api.seen("marker").len(), 0);
+        assert_eq!(crm.api.seen("forged").len(), 0);
         std::fs::remove_dir_all(folder.path())?;
         Ok(())
     })

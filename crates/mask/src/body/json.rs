@@ -5,7 +5,7 @@
 //! a string, or null; a labelled object or array becomes `"[redacted]"`, or null; null stays null.
 //! Detectors look at every other string, at names and at long numbers.
 
-use super::{Broken, MAX_UNIT, Masking, TOO_LONG, string};
+use super::{Broken, MAX_UNIT, Masking, TOO_LONG, number, string};
 use crate::{
     Masked, Rewritten, Strategy,
     field::{self, Edge, Reached},
@@ -309,7 +309,7 @@ impl Json {
         let raw = std::mem::take(&mut self.raw);
         let is_number = match raw.as_slice() {
             b"true" | b"false" | b"null" => false,
-            number if is_number(number) => true,
+            text if number::is_number(text) => true,
             _ => return broken(NOT_JSON),
         };
         match self.label(masking).cloned() {
@@ -474,31 +474,4 @@ fn detect(masking: &mut Masking, raw: &[u8], text: &[u8], is_name: bool, out: &m
             }
         }
     }
-}
-
-/// A number as JSON writes it.
-fn is_number(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let whole = digits(text);
-    let mut rest = text.get(whole..).unwrap_or_default();
-    if whole == 0 || (whole > 1 && text.starts_with(b"0")) {
-        return false;
-    }
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = fraction.get(count..).unwrap_or_default();
-    }
-    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let exponent = exponent
-            .strip_prefix(b"+")
-            .or_else(|| exponent.strip_prefix(b"-"))
-            .unwrap_or(exponent);
-        let count = digits(exponent);
-        return count > 0 && count == exponent.len();
-    }
-    rest.is_empty()
 }
