@@ -128,7 +128,7 @@ const REFUSED: [(&str, &str); 33] = [
     ),
     (
         "h2c",
-        "GET /users/7?marker HTTP/1.1\nHost: x\nAUTH\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n\n",
+        "DELETE /users/7?marker HTTP/1.1\nHost: x\nAUTH\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n\n",
     ),
     (
         "a denied method in other letters",
