@@ -394,6 +394,7 @@ fn a_cursor_that_a_function_opens_anew_is_described_anew() -> Result<()> {
             let text = String::from_utf8_lossy(&row.body);
             assert!(!text.contains("sesame") && !text.contains("abra"), "{text}");
         }
+        drop(raw);
         let events = stack.auditor()?.recorded("swapper")?;
         assert!(of_kind(&events, "operated").len() >= 5, "{events:?}");
         Ok(())
