@@ -63,7 +63,7 @@ OF_GRAMMAR = frozenset(
 )
 
 # Declared volatile because they read the clock, the log's position or sizes; they change nothing
-# that another session sees.
+# that another session sees, or give the session's own locks back.
 HARMLESS = frozenset(
     """clock_timestamp timeofday random random_normal gen_random_uuid uuidv4 uuidv7 setseed
     txid_current pg_current_xact_id txid_current_if_assigned pg_current_xact_id_if_assigned
@@ -75,7 +75,8 @@ HARMLESS = frozenset(
     pg_last_xact_replay_timestamp pg_lock_status pg_notification_queue_usage
     pg_partition_ancestors pg_partition_tree pg_relation_size pg_safe_snapshot_blocking_pids
     pg_table_size pg_tablespace_size pg_total_relation_size pg_xact_commit_timestamp
-    pg_xact_status txid_status""".split()
+    pg_xact_status txid_status pg_advisory_unlock pg_advisory_unlock_shared
+    pg_advisory_unlock_all""".split()
 )
 
 NOT_READ = frozenset(

@@ -94,6 +94,16 @@ class Walker(Utility):
 
     def relation(self, verb, var):
         self.truth.require(verb, "relation", var.schemaname, var.relname)
+        schema, name = var.schemaname, var.relname
+        of_server = schema in ("pg_catalog", "pg_toast") or schema is None and name.startswith("pg_")
+        if of_server and verb in ("sql:insert", "sql:update", "sql:delete", "sql:merge"):
+            if name == "pg_settings":
+                # A rule makes set_config of it.
+                self.truth.require("sql:set-role")
+                self.truth.allow("sql:set")
+                self.truth.may_be_dynamic = True
+            else:
+                self.truth.require("sql:alter", "relation", schema, name)
 
     def create_relation(self, var):
         temporary = var.relpersistence == "t" and var.schemaname is None
