@@ -141,11 +141,15 @@ pub(super) struct Columns<'t> {
     targets: Vec<(usize, &'t str)>,
     groups: usize,
     frame: Frame,
+    /// What was given last: giving it again changes nothing.
+    given: Option<(Span, usize, u8)>,
     constants: Vec<Constant>,
     /// What names stand for; filled once the statement is read.
     names: BTreeMap<&'t str, Meaning>,
     /// The items of the SELECTs that are being read.
     pub(super) items: Vec<Span>,
+    /// Items named by their number so far.
+    pub(super) ordinals: usize,
     /// Those of the first SELECT of the query at the top.
     pub(super) top_items: Vec<Span>,
     /// Names of output columns that are sure, with the group they flow into.
@@ -173,7 +177,9 @@ impl<'t> Columns<'t> {
             constants: Vec::new(),
             names: BTreeMap::new(),
             items: Vec::new(),
+            ordinals: 0,
             top_items: Vec::new(),
+            given: None,
             outputs: BTreeSet::new(),
             expressions: BTreeSet::new(),
             renamed: BTreeSet::new(),
@@ -251,6 +257,9 @@ impl<'t> Columns<'t> {
 
     /// Gives roles to what flows into the group, of the names in the span.
     pub(super) fn give(&mut self, span: Span, group: usize, roles: u8) {
+        if self.given.replace((span, group, roles)) == Some((span, group, roles)) {
+            return;
+        }
         for noted in self.noted.get_mut(span.start..span.end).unwrap_or_default() {
             if noted.group == group {
                 noted.roles |= roles;

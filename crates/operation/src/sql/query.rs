@@ -14,6 +14,9 @@ const MAX_CTES: usize = 250;
 /// How many `FOR UPDATE` clauses one query may have: each looks at every table of the query.
 const MAX_LOCKINGS: u8 = 20;
 
+/// How many items named by their number are looked for; more are taken for any item.
+const MAX_ORDINALS: usize = 200;
+
 /// What there was when a query began.
 #[derive(Clone, Copy, Debug, Default)]
 struct Start {
@@ -289,18 +292,16 @@ impl<'t, 'a> Reader<'t, 'a> {
     fn query_tail(&mut self, start: &Start) -> Read<()> {
         let mut lockings = 0_u8;
         let mut combined = false;
+        let mut compares = false;
         let group = self.columns.context.group;
         loop {
             let union = self.is("union");
             if self.eat_any(&["union", "intersect", "except"]) {
-                let compares = !(union && self.eat("all"));
+                let all = union && self.eat("all");
                 self.eat_any(&["all", "distinct"]);
                 self.query_primary()?;
                 combined = true;
-                if compares {
-                    let all = self.columns.since(start.names);
-                    self.columns.give(all, group, SHAPING);
-                }
+                compares |= !all;
             } else if self.is("order") {
                 let first = self.columns.items.get(start.items..).map(<[_]>::len);
                 self.order_by_with(|r, token| {
@@ -328,6 +329,9 @@ impl<'t, 'a> Reader<'t, 'a> {
         if combined {
             let all = self.columns.since(start.names);
             self.columns.widen_links(start.links, all, group);
+            if compares {
+                self.columns.give(all, group, SHAPING);
+            }
         }
         Ok(())
     }
@@ -342,8 +346,10 @@ impl<'t, 'a> Reader<'t, 'a> {
             return;
         }
         let group = self.columns.context.group;
+        self.columns.ordinals = self.columns.ordinals.saturating_add(1);
         let items = self.columns.items.get(start.items..).unwrap_or_default();
-        let wildcard = items.iter().any(|item| self.columns.has_wildcard(*item));
+        let known = known && self.columns.ordinals <= MAX_ORDINALS;
+        let wildcard = known && items.iter().any(|item| self.columns.has_wildcard(*item));
         let mut found = Vec::new();
         for number in tokens.iter().filter(|token| token.kind == Kind::Number) {
             let index = number.text.parse::<usize>().ok();

@@ -32,6 +32,7 @@ pub(super) struct Read {
     /// What its columns are computed from, as far as that is proved; empty for several statements.
     pub(super) derived: Vec<Option<Vec<Mention>>>,
     /// Its parameters, and the places of these; empty for several statements.
+    // INVARIANT: sorted.
     parameters: Vec<(u16, usize)>,
     places: Vec<Place>,
     /// What statements do to names, or ask of them.
@@ -68,7 +69,8 @@ impl Read {
             operations.push(statement.operation);
             named.extend(statement.named.map(|what| (index, what)));
             (parameters, places) = match statement.values {
-                values if index == 0 && !values.parameters.is_empty() => {
+                mut values if index == 0 && !values.parameters.is_empty() => {
+                    values.parameters.sort_unstable();
                     (values.parameters, values.places)
                 }
                 _ => (Vec::new(), Vec::new()),
@@ -109,9 +111,12 @@ impl Read {
 
     /// Where a parameter stands; `$1` is 1.
     pub(super) fn places_of(&self, number: usize) -> impl Iterator<Item = &Place> {
-        let places = self.parameters.iter();
+        let number = u16::try_from(number).unwrap_or(0);
+        let start = self.parameters.partition_point(|(of, _)| *of < number);
+        let places = self.parameters.get(start..).unwrap_or_default();
         places
-            .filter(move |(of, _)| usize::from(*of) == number)
+            .iter()
+            .take_while(move |(of, _)| *of == number)
             .map(|(_, at)| self.places.get(*at).unwrap_or(&Place::Unknown))
     }
 

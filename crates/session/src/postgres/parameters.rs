@@ -28,17 +28,16 @@ impl Open {
         values: &[Option<&[u8]>],
         formats: &[Format],
     ) -> Vec<Option<String>> {
+        let masks = match self.masks.columns.is_empty() || values.is_empty() {
+            true => Vec::new(),
+            false => self.parameter_masks(prepared, values.len()),
+        };
+        let mut masks = masks.into_iter();
         let mut kept = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             let format = Format::of(formats, index).unwrap_or(Format::Binary);
-            kept.push(value.map(|value| {
-                let mask = if self.masks.columns.is_empty() {
-                    None
-                } else {
-                    self.parameter_mask(prepared, index)
-                };
-                self.keepable_value(value, format, mask.as_ref())
-            }));
+            let mask = masks.next().flatten();
+            kept.push(value.map(|value| self.keepable_value(value, format, mask.as_ref())));
         }
         kept
     }
@@ -81,38 +80,44 @@ impl Open {
         }
     }
 
-    /// How a parameter is masked, if it may meet a labelled column.
-    fn parameter_mask(&self, prepared: &[Rc<Prepared>], index: usize) -> Option<Strategy> {
-        let number = index.saturating_add(1);
-        let mut found: Option<Cow<'_, Strategy>> = None;
+    /// How each of the parameters is masked, if it may meet a labelled column.
+    fn parameter_masks(&self, prepared: &[Rc<Prepared>], count: usize) -> Vec<Option<Strategy>> {
+        let mut masks: Vec<Option<Strategy>> = vec![None; count];
         for read in prepared.iter().map(|prepared| &prepared.read) {
             let [operation] = &*read.operations else {
-                return Some(Strategy::Redact);
+                return vec![Some(Strategy::Redact); count];
             };
-            let mut known = false;
-            for place in read.places_of(number) {
-                known = true;
-                let mentions = match place {
-                    Place::Apart => continue,
-                    Place::Near(mentions) => mentions,
-                    Place::Unknown if self.taint_of(operation) == Taint::None => continue,
-                    Place::Unknown => return Some(Strategy::Redact),
-                };
-                for strategy in mentions
-                    .iter()
-                    .flat_map(|mention| self.meant_strategies(operation, mention))
-                {
-                    match &found {
-                        Some(other) if **other != *strategy => return Some(Strategy::Redact),
-                        _ => found = Some(Cow::Borrowed(strategy)),
+            let here = self.labelled_in(operation);
+            let reaches = self.taint_of(operation) > Taint::None;
+            for (index, mask) in masks.iter_mut().enumerate() {
+                let mut places = read.places_of(index.saturating_add(1)).peekable();
+                let mut hides = reaches && places.peek().is_none();
+                let mut found: Option<&Strategy> = mask.as_ref();
+                for place in places {
+                    let mentions = match place {
+                        Place::Apart => continue,
+                        Place::Near(mentions) => mentions,
+                        Place::Unknown => {
+                            hides |= reaches;
+                            continue;
+                        }
+                    };
+                    for strategy in mentions
+                        .iter()
+                        .flat_map(|mention| self.meant_strategies(&here, mention))
+                    {
+                        hides |= found.is_some_and(|other| other != strategy);
+                        found = Some(strategy);
                     }
                 }
-            }
-            if !known && self.taint_of(operation) > Taint::None {
-                return Some(Strategy::Redact);
+                let found = match hides {
+                    true => Some(Strategy::Redact),
+                    false => found.cloned(),
+                };
+                *mask = found;
             }
         }
-        found.map(Cow::into_owned)
+        masks
     }
 }
 

@@ -142,12 +142,13 @@ impl Open {
             (Taint::Computed, Outputs::Clean(clean), [operation])
                 if self.sees_all_of(operation) && !read.derived.is_empty() =>
             {
+                let here = self.labelled_relations(operation);
                 let made_of = read.derived.iter();
                 let clean = clean.iter().zip(made_of).map(|(clean, made_of)| {
                     *clean
                         || made_of
                             .as_ref()
-                            .is_some_and(|all| all.iter().all(|one| self.is_clean(operation, one)))
+                            .is_some_and(|all| all.iter().all(|one| self.is_clean(&here, one)))
                 });
                 Outputs::Clean(clean.collect())
             }

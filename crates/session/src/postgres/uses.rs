@@ -18,7 +18,7 @@ const STAY: &str = "labels-stay-in";
 
 /// A labelled column that a statement may mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Labelled<'a> {
+pub(super) struct Labelled<'a> {
     schema: &'a str,
     relation: &'a str,
     column: &'a str,
@@ -29,9 +29,15 @@ impl Open {
     /// Why the labels do not permit these operations, if they do not.
     pub(super) fn misuse(&self, operations: &[Operation]) -> Option<Denial> {
         let found = operations.iter().find_map(|operation| {
-            self.hidden(operation)
-                .or_else(|| self.moved(operation))
-                .or_else(|| self.shaping(operation))
+            if let Some(denial) = self.hidden(operation) {
+                return Some(denial);
+            }
+            if operation.facts.columns.is_empty() {
+                return None;
+            }
+            let here = self.labelled_in(operation);
+            self.moved(operation, &here)
+                .or_else(|| self.shaping(operation, &here))
         });
         found.or_else(|| self.notifies(operations))
     }
@@ -54,13 +60,13 @@ impl Open {
         ))
     }
 
-    fn moved(&self, operation: &Operation) -> Option<Denial> {
+    fn moved(&self, operation: &Operation, here: &[Labelled<'_>]) -> Option<Denial> {
         let column = operation
             .facts
             .columns
             .moved
             .iter()
-            .find_map(|moved| self.leaves(operation, moved))?;
+            .find_map(|moved| self.leaves(here, moved))?;
         Some(column.denial(
             STAY,
             "moved",
@@ -71,23 +77,22 @@ impl Open {
     }
 
     /// The labelled column whose value goes where it has another label, or none.
-    fn leaves<'a>(&'a self, operation: &'a Operation, moved: &'a Move) -> Option<Labelled<'a>> {
+    fn leaves<'a>(&'a self, here: &'a [Labelled<'a>], moved: &'a Move) -> Option<Labelled<'a>> {
         let kept = |column: &Labelled<'_>| {
             moved.to.as_ref().is_some_and(|to| {
                 // Without its schema the target may be another table of that name.
                 let certain = to.relation.as_ref().is_some_and(|(s, _)| s.is_some());
-                let mut there = self.meant(operation, to);
+                let mut there = self.meant(here, to);
                 certain && there.any(|target| target.label == column.label)
             })
         };
-        self.meant(operation, &moved.from)
-            .find(|column| !kept(column))
+        self.meant(here, &moved.from).find(|column| !kept(column))
     }
 
-    fn shaping(&self, operation: &Operation) -> Option<Denial> {
+    fn shaping(&self, operation: &Operation, here: &[Labelled<'_>]) -> Option<Denial> {
         let shaping = operation.facts.columns.shaping.iter();
         let column = shaping
-            .flat_map(|mention| self.meant(operation, mention))
+            .flat_map(|mention| self.meant(here, mention))
             .find(|column| !self.masks.rows_allowed.contains(column.label))?;
         Some(column.denial(
             ROWS,
@@ -111,13 +116,26 @@ impl Open {
         })
     }
 
-    /// Whether a mention in `operation` means no labelled column, whatever it means.
-    pub(super) fn is_clean(&self, operation: &Operation, mention: &Mention) -> bool {
-        relations(operation, mention).all(|(schema, name)| {
-            let said = self.masks.columns.iter().any(|(c, _)| c.table == name);
-            if !said && !self.catalogue.is_labelled(schema, name) {
-                return true;
-            }
+    /// The relations of `operation` that may have labelled columns.
+    pub(super) fn labelled_relations<'a>(
+        &self,
+        operation: &'a Operation,
+    ) -> Vec<(Option<&'a str>, &'a str)> {
+        let relations = relations(operation);
+        relations
+            .filter(|(schema, name)| self.may_be_labelled(*schema, name))
+            .collect()
+    }
+
+    fn may_be_labelled(&self, schema: Option<&str>, name: &str) -> bool {
+        let mut said = self.masks.columns.iter();
+        self.catalogue.is_labelled(schema, name) || said.any(|(column, _)| column.table == name)
+    }
+
+    /// Whether a mention in an operation with these relations means no labelled column, whatever it
+    /// means.
+    pub(super) fn is_clean(&self, here: &[(Option<&str>, &str)], mention: &Mention) -> bool {
+        let clean = |schema: Option<&str>, name: &str| {
             let Some(column) = &mention.column else {
                 return false;
             };
@@ -131,32 +149,48 @@ impl Open {
             mention.relation.is_none()
                 || self.catalogue.is_labelled(schema, name)
                     && self.catalogue.is_clean(schema, name, column)
+        };
+        match &mention.relation {
+            None => here.iter().all(|(schema, name)| clean(*schema, name)),
+            Some((schema, name)) => {
+                let schema = schema.as_deref();
+                !self.may_be_labelled(schema, name) || clean(schema, name)
+            }
+        }
+    }
+
+    /// The labelled columns of all relations of `operation`.
+    pub(super) fn labelled_in<'a>(&'a self, operation: &'a Operation) -> Vec<Labelled<'a>> {
+        relations(operation)
+            .flat_map(|(schema, name)| self.labelled_of(schema, name))
+            .collect()
+    }
+
+    /// The labelled columns that a mention may mean in an operation that reaches those `here`.
+    fn meant<'a>(
+        &'a self,
+        here: &'a [Labelled<'a>],
+        mention: &'a Mention,
+    ) -> impl Iterator<Item = Labelled<'a>> {
+        let named = mention.relation.iter();
+        let named =
+            named.flat_map(|(schema, name)| self.labelled_of(schema.as_deref(), name.as_str()));
+        let any = here.iter().filter(|_| mention.relation.is_none());
+        named.chain(any.copied()).filter(|found| {
+            mention
+                .column
+                .as_ref()
+                .is_none_or(|column| column == found.column)
         })
     }
 
-    /// The labelled columns that a mention in `operation` may mean.
-    fn meant<'a>(
-        &'a self,
-        operation: &'a Operation,
-        mention: &'a Mention,
-    ) -> impl Iterator<Item = Labelled<'a>> {
-        relations(operation, mention)
-            .flat_map(|(schema, name)| self.labelled_of(schema, name))
-            .filter(|found| {
-                mention
-                    .column
-                    .as_ref()
-                    .is_none_or(|column| column == found.column)
-            })
-    }
-
-    /// How the labelled columns are masked that a mention in `operation` may mean.
+    /// How the labelled columns are masked that a mention may mean.
     pub(super) fn meant_strategies<'a>(
         &'a self,
-        operation: &'a Operation,
+        here: &'a [Labelled<'a>],
         mention: &'a Mention,
     ) -> impl Iterator<Item = &'a Strategy> {
-        self.meant(operation, mention).filter_map(|found| {
+        self.meant(here, mention).filter_map(|found| {
             let mut columns = self.masks.columns.iter();
             columns
                 .find(|(column, _)| column.label == found.label)
@@ -225,31 +259,20 @@ impl Open {
     }
 }
 
-/// The relations a mention may be of: the one it names, or any of the operation's.
-fn relations<'a>(
-    operation: &'a Operation,
-    mention: &'a Mention,
-) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
-    let named = mention
-        .relation
-        .iter()
-        .map(|(schema, name)| (schema.as_deref(), name.as_str()));
-    let any = operation
-        .accesses
-        .iter()
-        .filter(|_| mention.relation.is_none())
-        .filter_map(|access| match &access.object {
-            Object::Relation { schema, name } => Some((schema.as_deref(), name.as_str())),
-            Object::Database
-            | Object::Schema { .. }
-            | Object::Function { .. }
-            | Object::Setting { .. }
-            | Object::Role { .. }
-            | Object::Other { .. }
-            | Object::Api
-            | Object::Route { .. } => None,
-        });
-    named.chain(any)
+/// The relations of an operation.
+fn relations(operation: &Operation) -> impl Iterator<Item = (Option<&str>, &str)> {
+    let accesses = operation.accesses.iter();
+    accesses.filter_map(|access| match &access.object {
+        Object::Relation { schema, name } => Some((schema.as_deref(), name.as_str())),
+        Object::Database
+        | Object::Schema { .. }
+        | Object::Function { .. }
+        | Object::Setting { .. }
+        | Object::Role { .. }
+        | Object::Other { .. }
+        | Object::Api
+        | Object::Route { .. } => None,
+    })
 }
 
 impl Labelled<'_> {

@@ -1,6 +1,6 @@
 //! Following the links: who uses a name uses what it stands for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Columns, Label, MOVED, Noted, SHAPING, Span, What};
 use crate::sql::functions;
@@ -13,6 +13,9 @@ const MADE_UP: [&str; 25] = [
     "float8", "int2", "int4", "int8", "interval", "is_normalized", "ltrim", "numeric", "overlaps",
     "pg_collation_for", "row", "rtrim", "timetz", "timestamptz", "timezone", "varbit",
 ];
+
+/// Tables one name may stand for; of more it may stand for any.
+pub(super) const MAX_TABLES: usize = 16;
 
 /// Functions of any row: `u.to_json` is `to_json(u)`.
 #[rustfmt::skip]
@@ -27,6 +30,41 @@ pub(super) struct ByLabel {
     values: Vec<usize>,
     made_up: Vec<usize>,
     any: Vec<usize>,
+}
+
+/// Where links are found. Many names lead to the same ones: each place is looked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key<'t> {
+    One(usize),
+    Name(&'t str),
+    Values,
+    MadeUp,
+    Any,
+}
+
+/// The roles that were given already.
+#[derive(Default)]
+struct Given<'t> {
+    keys: BTreeMap<Key<'t>, u8>,
+    spans: BTreeMap<(usize, usize, usize), u8>,
+}
+
+impl<'t> Given<'t> {
+    /// Whether one of the roles is new to the place.
+    fn to_key(&mut self, key: Key<'t>, roles: u8) -> bool {
+        let given = self.keys.entry(key).or_default();
+        let new = roles & !*given;
+        *given |= roles;
+        new > 0
+    }
+
+    /// Which of the roles are new to what links stand for.
+    fn to_span(&mut self, span: Span, group: usize, roles: u8) -> u8 {
+        let given = self.spans.entry((span.start, span.end, group)).or_default();
+        let new = roles & !*given;
+        *given |= roles;
+        new
+    }
 }
 
 impl<'t> Columns<'t> {
@@ -105,7 +143,7 @@ impl<'t> Columns<'t> {
             return;
         }
         let by_label = self.by_label();
-        let mut given = vec![0_u8; self.links.len()];
+        let mut given = Given::default();
         let mut open: Vec<usize> = (0..self.noted.len())
             .filter(|index| self.noted.get(*index).is_some_and(|noted| noted.roles > 0))
             .collect();
@@ -113,8 +151,12 @@ impl<'t> Columns<'t> {
             let Some(noted) = self.noted.get(index).copied() else {
                 continue;
             };
-            for link in self.links_of(&noted, &by_label) {
-                self.follow(link, noted.roles, &mut given, &mut open);
+            for key in self.keys_of(&noted, &by_label) {
+                if given.to_key(key, noted.roles) {
+                    for link in self.links_at(key, &by_label) {
+                        self.follow(link, noted.roles, &mut given, &mut open);
+                    }
+                }
             }
         }
     }
@@ -133,8 +175,8 @@ impl<'t> Columns<'t> {
         }
     }
 
-    /// What a name stands for beside a column.
-    pub(super) fn links_of(&self, noted: &Noted<'t>, by_label: &ByLabel) -> Vec<usize> {
+    /// Where the links of a name are found.
+    pub(super) fn keys_of(&self, noted: &Noted<'t>, by_label: &ByLabel) -> Vec<Key<'t>> {
         let (name, row) = match noted.what {
             What::Column { qualifier, name } => {
                 let row = qualifier.filter(|_| OF_ROWS.contains(&name));
@@ -143,24 +185,30 @@ impl<'t> Columns<'t> {
             What::AllOf(name) | What::Item(name) => (name, None),
             What::All | What::Table(_) | What::Any => ("", None),
         };
-        let mut links: Vec<usize> = noted.link.checked_sub(1).into_iter().collect();
-        if self.is_of_table(noted.what) {
-            let meaning = row.and_then(|row| self.names.get(row));
-            links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
-        } else if !name.is_empty() {
-            for name in [Some(name), row].into_iter().flatten() {
-                let meaning = self.names.get(name);
-                links.extend(meaning.into_iter().flat_map(|meaning| &meaning.links));
-            }
-            links.extend(&by_label.any);
-            if is_numbered(name) {
-                links.extend(&by_label.values);
-            }
-            if MADE_UP.contains(&name) {
-                links.extend(&by_label.made_up);
-            }
+        let own = noted.link.checked_sub(1).map(Key::One);
+        let mut keys: Vec<Key<'t>> = own.into_iter().collect();
+        keys.extend(row.map(Key::Name));
+        if !name.is_empty() && !self.is_of_table(noted.what) {
+            keys.push(Key::Name(name));
+            keys.extend((!by_label.any.is_empty()).then_some(Key::Any));
+            keys.extend(is_numbered(name).then_some(Key::Values));
+            keys.extend(MADE_UP.contains(&name).then_some(Key::MadeUp));
         }
-        links
+        keys
+    }
+
+    /// The links found there.
+    pub(super) fn links_at(&self, key: Key<'t>, by_label: &ByLabel) -> Vec<usize> {
+        match key {
+            Key::One(link) => vec![link],
+            Key::Name(name) => {
+                let meaning = self.names.get(name);
+                meaning.map_or_else(Vec::new, |meaning| meaning.links.clone())
+            }
+            Key::Values => by_label.values.clone(),
+            Key::MadeUp => by_label.made_up.clone(),
+            Key::Any => by_label.any.clone(),
+        }
     }
 
     /// `t.a`, where `t` is a table and nothing else: `a` is no label then.
@@ -204,15 +252,14 @@ impl<'t> Columns<'t> {
     }
 
     /// Gives roles to what a link stands for, once.
-    fn follow(&mut self, link: usize, roles: u8, given: &mut [u8], open: &mut Vec<usize>) {
-        let (Some(to), Some(given)) = (self.links.get(link).copied(), given.get_mut(link)) else {
+    fn follow(&mut self, link: usize, roles: u8, given: &mut Given<'t>, open: &mut Vec<usize>) {
+        let Some(to) = self.links.get(link).copied() else {
             return;
         };
-        let new = roles & !*given;
+        let new = given.to_span(to.span, to.group, roles);
         if new == 0 {
             return;
         }
-        *given |= new;
         let Span { start, end } = to.span;
         let within = self.noted.get_mut(start..end).unwrap_or_default();
         for (offset, noted) in within.iter_mut().enumerate() {
@@ -234,6 +281,9 @@ impl<'t> Columns<'t> {
             } => {
                 let meaning = self.names.get(qualifier);
                 let tables = meaning.map_or(&[][..], |meaning| &meaning.tables);
+                if tables.len() > MAX_TABLES {
+                    return each(column(name));
+                }
                 for table in tables.iter().filter_map(|table| self.tables.get(*table)) {
                     each(Mention {
                         relation: Some(table.owned()),

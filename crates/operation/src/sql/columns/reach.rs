@@ -1,5 +1,8 @@
 //! What a value is made of: the columns behind the names of one output item.
 
+use std::collections::BTreeSet;
+
+use super::flow::MAX_TABLES;
 use super::{Columns, Label, Span, What};
 use crate::Mention;
 
@@ -17,18 +20,16 @@ impl<'t> Columns<'t> {
         let mut made_of = Vec::with_capacity(spans.len());
         for span in spans {
             made_of.push(span.and_then(|span| {
-                let mut seen = vec![false; self.noted.len()];
+                let mut seen = BTreeSet::new();
                 let mut mentions = Vec::new();
+                let mut looked = BTreeSet::new();
                 let mut open: Vec<usize> = (span.start..span.end).collect();
                 while let Some(index) = open.pop() {
                     steps = steps.checked_sub(1)?;
-                    let (Some(seen), Some(noted)) = (seen.get_mut(index), self.noted.get(index))
-                    else {
+                    let Some(noted) = self.noted.get(index).filter(|_| seen.insert(index)) else {
                         continue;
                     };
-                    if std::mem::replace(seen, true) {
-                        continue;
-                    }
+                    steps = steps.checked_sub(self.aliases_of(noted.what))?;
                     if self.may_be_call(noted.what) {
                         return None;
                     }
@@ -40,21 +41,40 @@ impl<'t> Columns<'t> {
                     if mentions.len() > MAX_MENTIONS {
                         return None;
                     }
-                    for link in self.links_of(noted, &by_label) {
-                        let to = self.links.get(link)?;
-                        steps = steps.checked_sub(to.span.end.saturating_sub(to.span.start))?;
-                        let within = (to.span.start..to.span.end).filter(|index| {
-                            self.noted
-                                .get(*index)
-                                .is_some_and(|noted| noted.group == to.group)
-                        });
-                        open.extend(within);
+                    for key in self.keys_of(noted, &by_label) {
+                        if !looked.insert(key) {
+                            continue;
+                        }
+                        for link in self.links_at(key, &by_label) {
+                            let to = self.links.get(link)?;
+                            let length = to.span.end.saturating_sub(to.span.start);
+                            steps = steps.checked_sub(length.max(1))?;
+                            let within = (to.span.start..to.span.end).filter(|index| {
+                                self.noted
+                                    .get(*index)
+                                    .is_some_and(|noted| noted.group == to.group)
+                            });
+                            open.extend(within);
+                        }
                     }
                 }
                 Some(mentions)
             }));
         }
         made_of
+    }
+
+    /// How many links have to be looked at to tell what a name is of.
+    fn aliases_of(&self, what: What<'t>) -> usize {
+        match what {
+            What::Column {
+                qualifier: Some(qualifier),
+                ..
+            } => self.names.get(qualifier).map_or(0, |meaning| {
+                meaning.links.len().saturating_add(meaning.tables.len())
+            }),
+            _ => 0,
+        }
     }
 
     /// `s.name`: where `s` has no such column it is a call of a function of that name. Of a table only
@@ -67,7 +87,11 @@ impl<'t> Columns<'t> {
         else {
             return false;
         };
-        let links = self.names.get(qualifier).map(|meaning| &meaning.links);
+        let meaning = self.names.get(qualifier);
+        if meaning.is_some_and(|meaning| meaning.tables.len() > MAX_TABLES) {
+            return true;
+        }
+        let links = meaning.map(|meaning| &meaning.links);
         let links = links.into_iter().flatten();
         let mut parts = links
             .filter_map(|link| self.links.get(*link))

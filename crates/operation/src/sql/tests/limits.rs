@@ -20,6 +20,50 @@ fn reading_always_goes_on_or_ends() {
     }
 }
 
+/// Each of these once took time by the square of its length.
+#[test]
+fn many_names_take_time_by_their_number() {
+    let many = |text: &str, by: &str| vec![text; 10_000].join(by);
+    let texts = [
+        format!(
+            "select {} from t order by {}",
+            many("a a", ","),
+            many("a", ",")
+        ),
+        format!(
+            "select * from {} where {}",
+            many("f(a)", ","),
+            many("a = 1", " and ")
+        ),
+        format!(
+            "select 1 from {} where {}",
+            many("t x", ","),
+            many("x.a = $1", " and ")
+        ),
+        format!(
+            "insert into c select {} from {}",
+            many("x.a", ","),
+            many("t x", ",")
+        ),
+        format!(
+            "select {} from {}",
+            many("upper(x.a)", ","),
+            many("(select a from t) x", ",")
+        ),
+        format!(
+            "select *, {} from t order by {}",
+            many("a", ","),
+            many("1", ",")
+        ),
+        many("select a a", " union "),
+        format!("select * from {}", many("t", " natural join ")),
+    ];
+    for text in texts {
+        let statement = &analyze(&text, USUAL).statements[0];
+        assert_eq!(statement.operation.facts.unreadable, None);
+    }
+}
+
 #[test]
 fn deep_nesting_needs_little_stack() {
     let depth = 2000;
