@@ -10,7 +10,7 @@ def run(target, name, python, folder, arguments, environment=None):
     found = fetch.results() / f"{name}.{target.name}.xml"
     found.unlink(missing_ok=True)
     done = target.command(
-        python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={found}", "-o", "junit_family=xunit1",
+        python, "-B", "-m", "pytest", "-q", f"--junitxml={found}", "-o", "junit_family=xunit1",
         *arguments, timeout=1800, environment=environment, cwd=folder,
     )
     found.with_suffix(".log").write_text(done.stdout + done.stderr)
