@@ -95,7 +95,7 @@ def catalogue():
 
 def literal(args, index):
     """The text of a plain string argument."""
-    if index >= len(args):
+    if not args or index >= len(args):
         return None
     value = args[index]
     if isinstance(value, ast.A_Const) and isinstance(value.val, ast.String):

@@ -141,7 +141,7 @@ fn is_clean(mut rest: &[Token<'_>]) -> bool {
 }
 
 fn is_word_operator(token: &Token<'_>) -> bool {
-    token.is("and") || token.is("or") || token.is("not") || token.is("is")
+    token.is("and") || token.is("or") || token.is("not")
 }
 
 fn is_clean_token(token: &Token<'_>) -> bool {

@@ -1243,6 +1243,22 @@ fn writing_to_the_catalogue_is_more_than_writing_rows() {
 }
 
 #[test]
+fn a_call_of_a_function_named_like_an_operator_is_not_clean() {
+    check_all(
+        &[
+            "select is()",
+            "select 1 is not null and (true or not (false))",
+        ],
+        expect![[r#"
+            select is()
+              call: call is() | calls is
+            select 1 is not null and (true or not (false))
+              select: select database | clean [true]
+        "#]],
+    );
+}
+
+#[test]
 fn a_statement_after_a_thousand_semicolons_is_found() {
     let text = format!("select 1{} delete from t", ";".repeat(1000));
     check(
