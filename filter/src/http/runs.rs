@@ -21,6 +21,9 @@ const MAX_BLOCKED: usize = 4096;
 /// A run nobody uses for this long is closed, microseconds.
 const IDLE_US: u64 = 300_000_000;
 
+/// The digest of a token, and the task it is used for.
+type Key = (TokenKey, String);
+
 /// A request that is alive.
 pub(crate) struct Live {
     pub(super) context: u32,
@@ -59,7 +62,7 @@ pub(super) struct Run {
 /// The registry.
 #[derive(Default)]
 pub(crate) struct Runs {
-    runs: RefCell<BTreeMap<(TokenKey, String), Rc<RefCell<Run>>>>,
+    runs: RefCell<BTreeMap<Key, Rc<RefCell<Run>>>>,
     /// Runs that take no more requests, until their last one is over.
     leaving: RefCell<Vec<Rc<RefCell<Run>>>>,
     lives: RefCell<BTreeMap<u32, Rc<RefCell<Live>>>>,
@@ -159,7 +162,7 @@ impl Runs {
 pub(super) fn run_for(
     shell: &Shell,
     context: u32,
-    key: (TokenKey, String),
+    key: Key,
     token: String,
     head: &Head,
     peer: String,
@@ -173,7 +176,7 @@ pub(super) fn run_for(
 fn find_or_open(
     shell: &Shell,
     context: u32,
-    key: (TokenKey, String),
+    key: Key,
     token: String,
     head: &Head,
     peer: String,

@@ -12,6 +12,9 @@ use ostiary_policy::Masks;
 /// Rows the answer may have: relations of a database plus labelled columns.
 const MAX_ROWS: usize = 200_000;
 
+/// Table and attribute number of each column, by schema and name.
+type Columns = BTreeMap<(String, String), (u32, i16)>;
+
 /// What the server said.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalogue {
@@ -20,7 +23,7 @@ pub(super) struct Catalogue {
     /// Relations with at least one labelled column, by name, with these columns.
     names: BTreeMap<String, BTreeSet<Named>>,
     /// Every column of these relations, by the name of the relation.
-    columns: BTreeMap<String, BTreeMap<(String, String), (u32, i16)>>,
+    columns: BTreeMap<String, Columns>,
     /// How many these are.
     rows: usize,
     /// Relations with at least one labelled column, by OID.

@@ -61,8 +61,8 @@ impl Open {
         }
         let text = match self.text(parse.sql) {
             Ok(text) => text,
-            Err(refusal) => {
-                Self::unread(core, &refusal);
+            Err(reason) => {
+                let refusal = Self::unread(core, reason);
                 self.refuse(refusal);
                 return Ok(Taken::Yes);
             }

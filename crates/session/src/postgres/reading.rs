@@ -16,9 +16,8 @@ use super::reply::Refusal;
 use super::taint::Taint;
 
 impl Open {
-    /// The text of a statement. Bytes that are not text in the session's encoding are refused as the
-    /// server would refuse them.
-    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, Refusal> {
+    /// The text of a statement; what is wrong with bytes that are not text in the session's encoding.
+    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, String> {
         match std::str::from_utf8(sql) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             // Another encoding: what is not ASCII will be unreadable.
@@ -27,18 +26,20 @@ impl Open {
             }
             Err(error) => {
                 let byte = sql.get(error.valid_up_to()).copied().unwrap_or_default();
-                let message = format!("invalid byte sequence for encoding \"UTF8\": {byte:#04x}");
-                Err(Refusal::native("22021", message))
+                Err(format!(
+                    "invalid byte sequence for encoding \"UTF8\": {byte:#04x}"
+                ))
             }
         }
     }
 
-    /// Records a statement that is no text.
-    pub(super) fn unread(core: &mut Core, refusal: &Refusal) {
+    /// Records a statement that is no text; the refusal is the server's own.
+    pub(super) fn unread(core: &mut Core, reason: String) -> Refusal {
         core.record(Kind::Refused(Refused {
             stage: "protocol".to_owned(),
-            reason: refusal.message.clone(),
+            reason: reason.clone(),
         }));
+        Refusal::native("22021", reason)
     }
 
     /// What `text` does, read with the settings that hold when the server reads it.

@@ -30,8 +30,8 @@ impl Open {
         self.release_batch();
         let text = match self.text(sql) {
             Ok(text) => text,
-            Err(refusal) => {
-                Self::unread(core, &refusal);
+            Err(reason) => {
+                let refusal = Self::unread(core, reason);
                 self.refuse_query(core, refusal);
                 return Ok(Taken::Yes);
             }
