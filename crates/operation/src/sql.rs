@@ -11,6 +11,7 @@
 
 mod catalogue;
 mod columns;
+mod copy;
 mod effects;
 mod expression;
 mod from;
@@ -28,6 +29,8 @@ mod write;
 
 #[cfg(test)]
 mod tests;
+
+pub use copy::{Copied, Copy, CopyFormat, Layout};
 
 use crate::{Mention, Operation, Values};
 
@@ -52,6 +55,8 @@ pub struct Statement {
     pub values: Values,
     /// What the statement does to the names of this session.
     pub named: Option<Named>,
+    /// COPY with the connection at its other end.
+    pub copy: Option<Copy>,
 }
 
 /// What the text says about the columns a statement returns.
@@ -159,6 +164,7 @@ impl Statement {
             derived: Vec::new(),
             values: Values::default(),
             named: None,
+            copy: None,
         }
     }
 }

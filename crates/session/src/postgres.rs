@@ -4,6 +4,7 @@
 
 mod answers;
 mod catalogue;
+mod copy;
 mod core;
 mod errors;
 mod exercise;

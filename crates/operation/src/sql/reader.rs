@@ -6,7 +6,7 @@ use super::columns::{Columns, Context};
 use super::effects::Effects;
 use super::keywords::{Class, class};
 use super::lexer::{Kind, Token};
-use super::{Named, Outputs};
+use super::{Copy, Named, Outputs};
 use crate::Object;
 
 /// Why a statement could not be read.
@@ -93,6 +93,7 @@ pub(super) struct Reader<'t, 'a> {
     /// Set before that SELECT is read.
     pub(super) notes_items: bool,
     pub(super) named: Option<Named>,
+    pub(super) copy: Option<Copy>,
     /// Set while the target of an UPDATE is read: there `SET` is no alias.
     pub(super) no_set_alias: bool,
 }
@@ -117,6 +118,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             items: Vec::new(),
             notes_items: false,
             named: None,
+            copy: None,
             no_set_alias: false,
         }
     }
@@ -393,5 +395,10 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// `( name, name, … )`, names of no interest.
     pub(super) fn names_in_parens(&mut self) -> Read<()> {
         self.parens(|r| r.list(|r| r.label().map(drop)))
+    }
+
+    /// Where the next token starts in the text.
+    pub(super) fn offset(&self) -> Option<usize> {
+        self.peek().map(|token| token.start)
     }
 }

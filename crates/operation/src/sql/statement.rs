@@ -57,6 +57,7 @@ impl Reader<'_, '_> {
             values,
             derived,
             named: self.named,
+            copy: self.copy,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod columns;
+mod copies;
 mod derived;
 mod everyday;
 mod fields;

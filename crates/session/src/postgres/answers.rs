@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use ostiary_operation::sql::Outputs;
 use ostiary_wire::Malformed;
-use ostiary_wire::postgres::{Backend, Frame, TransactionStatus, frame, tag};
+use ostiary_wire::postgres::{
+    Backend, Frame, TransactionStatus, error_response::field, frame, tag,
+};
 
 use super::core::{Core, Fatal};
 use super::expect::Expect;
@@ -36,7 +38,16 @@ impl Open {
         if frame.tag == tag::backend::DATA_ROW {
             return self.on_row(core, frame, input);
         }
+        if frame.tag == tag::backend::COPY_DATA {
+            return self.on_copy_data(core, frame, input);
+        }
         let message = Backend::parse(frame.tag, frame.body).map_err(|error| malformed(&error))?;
+        if let Some(outcome) = self.on_look(&message)? {
+            return Ok(outcome);
+        }
+        if self.copying.is_some() && !comes_within_copy(&message) {
+            return Err(out_of_turn("a message within a COPY"));
+        }
         match message {
             Backend::RowDescription(columns) => self.on_columns(&columns),
             Backend::CommandComplete { tag } => {
@@ -52,7 +63,8 @@ impl Open {
             Backend::ErrorResponse(fields) => self.on_error(core, fields, input),
             Backend::NoticeResponse(fields) => {
                 let tainted = self.front_tainted();
-                self.rewrite_fields(core, fields, frame.tag, tainted, input);
+                let position = fields.get(field::POSITION);
+                self.rewrite_fields(core, fields, (frame.tag, position), tainted, input);
                 Ok(Outcome::Done)
             }
             Backend::ParameterStatus { name, value } => {
@@ -104,11 +116,11 @@ impl Open {
                 }
                 _ => Err(out_of_turn("NoData")),
             },
-            Backend::CopyInResponse(_)
-            | Backend::CopyOutResponse(_)
-            | Backend::CopyBothResponse(_)
-            | Backend::CopyData(_)
-            | Backend::CopyDone => Err(out_of_turn("a COPY message")),
+            Backend::CopyOutResponse(format) => self.on_copy_out(&format),
+            Backend::CopyDone => self.on_copy_done(),
+            Backend::CopyInResponse(_) | Backend::CopyBothResponse(_) | Backend::CopyData(_) => {
+                Err(out_of_turn("a COPY message"))
+            }
             Backend::FunctionCallResponse(value) => self.on_function_result(core, value, input),
             Backend::Authentication(_)
             | Backend::BackendKeyData { .. }
@@ -137,18 +149,8 @@ impl Open {
 
     fn on_columns(
         &mut self,
-        columns: &[ostiary_wire::postgres::Column<'_>],
+        described: &[ostiary_wire::postgres::Column<'_>],
     ) -> Result<Outcome, Fatal> {
-        let columns = || {
-            let columns = columns.iter().map(|column| Column {
-                name: String::from_utf8_lossy(column.name).into_owned(),
-                table: column.table,
-                attribute: column.attribute,
-                type_id: column.type_id,
-                format: column.format,
-            });
-            Columns(columns.collect())
-        };
         match self.expects.pop_front() {
             Some(Expect::Query(mut running)) if running.is_query() => {
                 if self.plan.is_some() {
@@ -156,7 +158,7 @@ impl Open {
                     // nothing of its columns.
                     running.outputs = Outputs::Unknown;
                 }
-                let columns = columns();
+                let columns = columns(described);
                 running.described(&columns);
                 self.plan_for(&columns, &running);
                 self.expects.push_front(Expect::Query(running));
@@ -164,7 +166,7 @@ impl Open {
             }
             Some(Expect::DescribeStatement) => Ok(Outcome::Pass),
             Some(Expect::DescribePortal { portal, own }) => {
-                *portal.columns.borrow_mut() = Some(Rc::new(columns()));
+                *portal.columns.borrow_mut() = Some(Rc::new(columns(described)));
                 Ok(if own { Outcome::Done } else { Outcome::Pass })
             }
             Some(refresh @ Expect::Refresh(_)) => {
@@ -198,7 +200,7 @@ impl Open {
         }
     }
 
-    fn plan_for(&mut self, columns: &Columns, running: &Running) {
+    pub(super) fn plan_for(&mut self, columns: &Columns, running: &Running) {
         let plan = RowPlan::new(
             columns,
             &Known {
@@ -241,6 +243,7 @@ impl Open {
                 refresh.row(frame.body, &self.masks, self.masks_version);
                 Ok(Outcome::Done)
             }
+            Expect::Look(look) => look.row(frame.body).map(|()| Outcome::Done),
             Expect::Query(running) => match self.plan.clone() {
                 Some(plan) if running.refusal.is_none() => {
                     self.row(core, frame, Some(&plan), running, input)
@@ -300,13 +303,13 @@ impl Open {
         match self.expects.pop_front() {
             Some(Expect::Query(mut running)) if running.is_query() => {
                 self.transaction_tainted |= running.taint > Taint::None;
-                running.replied.command_tag = command;
+                running.completed(command);
                 self.expects.push_front(Expect::Query(running));
                 Ok(Outcome::Pass)
             }
             Some(Expect::Execute { mut running, .. }) => {
                 self.transaction_tainted |= running.taint > Taint::None;
-                running.replied.command_tag = command;
+                running.completed(command);
                 self.settle(&running);
                 running.replied(core);
                 Ok(Outcome::Pass)
@@ -367,6 +370,30 @@ impl Open {
         }
         Ok(Outcome::Pass)
     }
+}
+
+/// Whether the server may say this between CopyOutResponse and CopyDone.
+fn comes_within_copy(message: &Backend<'_>) -> bool {
+    matches!(
+        message,
+        Backend::CopyDone
+            | Backend::ErrorResponse(_)
+            | Backend::NoticeResponse(_)
+            | Backend::ParameterStatus { .. }
+            | Backend::NotificationResponse { .. }
+    )
+}
+
+/// A RowDescription, to be kept.
+pub(super) fn columns(described: &[ostiary_wire::postgres::Column<'_>]) -> Columns {
+    let columns = described.iter().map(|column| Column {
+        name: String::from_utf8_lossy(column.name).into_owned(),
+        table: column.table,
+        attribute: column.attribute,
+        type_id: column.type_id,
+        format: column.format,
+    });
+    Columns(columns.collect())
 }
 
 fn outputs_len(outputs: &Outputs) -> usize {

@@ -304,7 +304,7 @@ pub(super) fn query(masks: &Masks) -> String {
 }
 
 /// A literal that means the same whatever `standard_conforming_strings` and `client_encoding` say.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let mut out = String::from("E'");
     for character in text.chars() {
         match character {

@@ -24,6 +24,8 @@ impl Open {
         self.plan = None;
         let ends = matches!(fields.severity(), Some(b"FATAL" | b"PANIC"));
         let tainted = self.front_tainted();
+        self.copying = None;
+        let mut position = fields.get(field::POSITION).map(<[u8]>::to_vec);
         let refused = match self.expects.front_mut() {
             Some(Expect::Refresh(refresh)) => {
                 refresh.fail();
@@ -44,6 +46,15 @@ impl Open {
                 note(running, fields, None, tainted, &mut self.masker);
                 None
             }
+            Some(Expect::Look(look)) => {
+                self.transaction_tainted |= look.running.taint > Taint::None;
+                note(&mut look.running, fields, None, tainted, &mut self.masker);
+                position = look.position(fields);
+                if !ends {
+                    self.look_failed();
+                }
+                None
+            }
             // Only the end of the connection comes unasked.
             None if !ends => return Err(out_of_turn("ErrorResponse")),
             _ => None,
@@ -52,7 +63,10 @@ impl Open {
             Some(refusal) => {
                 refusal.encode(core.journal.session_id(), core.client.write(input));
             }
-            None => self.rewrite_fields(core, fields, tag::backend::ERROR_RESPONSE, tainted, input),
+            None => {
+                let kind = (tag::backend::ERROR_RESPONSE, position.as_deref());
+                self.rewrite_fields(core, fields, kind, tainted, input);
+            }
         }
         if !ends {
             self.skip_to_sync(core);
@@ -105,6 +119,7 @@ impl Open {
                 Some(Expect::Query(running) | Expect::Execute { running, .. }) => {
                     running.taint > Taint::None
                 }
+                Some(Expect::Look(look)) => look.running.taint > Taint::None,
                 // They run input functions and fold constants.
                 Some(Expect::Parse { tainted, .. } | Expect::Bind { tainted, .. }) => *tainted,
                 _ => false,
@@ -116,7 +131,7 @@ impl Open {
         &mut self,
         core: &mut Core,
         fields: Fields<'_>,
-        kind: u8,
+        (kind, position): (u8, Option<&[u8]>),
         tainted: bool,
         input: &[u8],
     ) {
@@ -149,10 +164,14 @@ impl Open {
                 field::SEVERITY_LOCALIZED
                 | field::SEVERITY
                 | field::SQLSTATE
-                | field::POSITION
                 | field::FILE
                 | field::LINE
                 | field::ROUTINE => push(code, value),
+                field::POSITION => {
+                    if let Some(position) = position {
+                        push(code, position);
+                    }
+                }
                 field::SCHEMA
                 | field::TABLE
                 | field::COLUMN

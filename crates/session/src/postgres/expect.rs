@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::copy::Look;
 use super::names::{Portal, Prepared, Undo};
 use super::refresh::Refresh;
 use super::reply::Refusal;
@@ -39,6 +40,8 @@ pub(super) enum Expect {
     Ping(Vec<u8>),
     /// The end of this segment.
     Sync(u64),
+    /// What a COPY will send was asked; the COPY follows.
+    Look(Box<Look>),
     /// A query of ours.
     Refresh(Box<Refresh>),
 }

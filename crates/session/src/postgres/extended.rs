@@ -8,6 +8,7 @@ use ostiary_policy::Verdict;
 use ostiary_wire::postgres::{Format, Target, frontend};
 use sha2::{Digest as _, Sha256};
 
+use super::copy::Deferred;
 use super::core::{Core, Fatal, encoded};
 use super::expect::Expect;
 use super::hold::{Held, Hold};
@@ -288,11 +289,15 @@ impl Open {
             running.changes.extend(changes);
         }
         self.forwarded(judgement, execute.operations, running.taint);
-        let expect = Expect::Execute {
+        let deferred = Deferred::Execute {
             portal: Rc::clone(portal),
-            running: Box::new(running),
+            bytes: execute.bytes.to_vec(),
         };
-        self.send(execute.bytes, Some(expect));
+        // Of several meanings none is a COPY: see `judge_prepared`.
+        if let Some(prepared) = portal.prepared.first() {
+            let (read, text) = (&prepared.read, &prepared.text);
+            self.dispatch(read, text, Box::new(running), deferred);
+        }
         Ok(())
     }
 
@@ -382,6 +387,7 @@ impl Open {
             | Expect::Execute { .. }
             | Expect::Refused(_)
             | Expect::Ping(_)
+            | Expect::Look(_)
             | Expect::Sync(_)
             | Expect::Refresh(_) => {}
         }
@@ -397,7 +403,11 @@ impl Open {
             .iter()
             .flat_map(|prepared| self.resolve(&prepared.read).to_vec())
             .collect();
-        let judgement = self.judge_all(&operations);
+        let mut judgement = self.judge_all(&operations);
+        if prepared.iter().any(|one| !one.read.copies.is_empty()) {
+            let why = "COPY by a name that may stand for something else";
+            judgement = Rc::new(judgement.unsupported(why));
+        }
         (operations.into(), judgement)
     }
 

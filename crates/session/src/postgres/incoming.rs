@@ -32,7 +32,7 @@ impl Open {
             };
             let end = at.saturating_add(header.length);
             if self.row_passes(core, header) {
-                self.count_row(header.length);
+                self.count_passing(header);
                 core.client.pass(bytes, at, end.min(bytes.len()));
                 self.incoming.passing = end.saturating_sub(bytes.len());
                 at = end.min(bytes.len());
@@ -102,7 +102,7 @@ impl Open {
             return Ok(end);
         };
         if carry.len() == frame::HEADER && self.row_passes(core, header) {
-            self.count_row(header.length);
+            self.count_passing(header);
             core.client.write(bytes).extend_from_slice(&carry);
             self.incoming.passing = header.length.saturating_sub(carry.len());
             let to = end.saturating_add(self.incoming.passing).min(bytes.len());
@@ -128,7 +128,18 @@ impl Open {
 
     /// Whether a frame is a row that passes without being read.
     fn row_passes(&mut self, core: &Core, header: frame::Header) -> bool {
-        if header.tag != tag::backend::DATA_ROW || self.greeting.is_some() {
+        if self.greeting.is_some() {
+            return false;
+        }
+        if header.tag == tag::backend::COPY_DATA {
+            return match self.expects.front() {
+                Some(Expect::Query(running) | Expect::Execute { running, .. }) => {
+                    self.copy_passes(running, &core.config.limits, header.length)
+                }
+                _ => false,
+            };
+        }
+        if header.tag != tag::backend::DATA_ROW || self.copying.is_some() {
             return false;
         }
         if self.plan.is_none() {
@@ -151,17 +162,21 @@ impl Open {
         }
     }
 
-    fn count_row(&mut self, length: usize) {
+    fn count_passing(&mut self, header: frame::Header) {
+        if header.tag == tag::backend::COPY_DATA {
+            return self.count_copy(header.length.saturating_sub(frame::HEADER));
+        }
         if let Some(Expect::Query(running) | Expect::Execute { running, .. }) =
             self.expects.front_mut()
         {
-            count(running, length);
+            count(running, header.length);
         }
     }
 }
 
 fn too_long(header: frame::Header, limit: usize) -> Fatal {
-    let what = if header.tag == tag::backend::DATA_ROW {
+    let rows = [tag::backend::DATA_ROW, tag::backend::COPY_DATA];
+    let what = if rows.contains(&header.tag) {
         "a row"
     } else {
         "a message of the server"

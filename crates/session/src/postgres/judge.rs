@@ -4,12 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use ostiary_operation::sql::{self, Analysis, Named, Outputs, Reading, Statement};
+use ostiary_operation::sql::{self, Analysis, Copy, Named, Outputs, Reading, Statement};
 use ostiary_operation::{Mention, Operation, Place, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
 use super::shared::Shared;
 use super::verdicts::JudgeId;
+
+/// The built-in rule that denies what the session cannot carry.
+const UNSUPPORTED: &str = "unsupported";
 
 /// Decides for one principal on one target.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(super) struct Read {
     places: Vec<Place>,
     /// What statements do to names, or ask of them.
     pub(super) named: Vec<(usize, Named)>,
+    /// COPYs with the connection at their other end, in order.
+    pub(super) copies: Vec<Copy>,
     /// What the judge that asked last was told.
     judged: RefCell<Option<(JudgeId, Rc<Judgement>)>>,
 }
@@ -63,11 +68,13 @@ impl Read {
     pub(super) fn new(analysis: Analysis) -> Self {
         let mut operations = Vec::with_capacity(analysis.statements.len());
         let mut named = Vec::new();
+        let mut copies = Vec::new();
         let (mut outputs, mut derived) = (Outputs::Unknown, Vec::new());
         let (mut parameters, mut places) = (Vec::new(), Vec::new());
         for (index, statement) in analysis.statements.into_iter().enumerate() {
             operations.push(statement.operation);
             named.extend(statement.named.map(|what| (index, what)));
+            copies.extend(statement.copy);
             (parameters, places) = match statement.values {
                 mut values if index == 0 && !values.parameters.is_empty() => {
                     values.parameters.sort_unstable();
@@ -88,6 +95,7 @@ impl Read {
             parameters,
             places,
             named,
+            copies,
             judged: RefCell::new(None),
         }
     }
@@ -99,6 +107,7 @@ impl Read {
             derived: Vec::new(),
             values: Values::default(),
             named: None,
+            copy: None,
         })
     }
 
@@ -127,9 +136,36 @@ impl Read {
             .any(|(_, named)| matches!(named, Named::Execute { .. } | Named::Fetch { .. }))
     }
 
+    /// Whether none of its statements can change what names mean to the others.
+    pub(super) fn is_only_reads(&self) -> bool {
+        let accesses = |operation: &'_ Operation| {
+            let reads = |verb| matches!(verb, Verb::Select | Verb::CopyOut | Verb::Show);
+            operation.accesses.iter().all(|access| reads(access.verb))
+        };
+        self.operations.iter().all(|operation| {
+            let facts = &operation.facts;
+            !facts.dynamic && facts.unreadable.is_none() && accesses(operation)
+        })
+    }
+
     /// Whether it is one statement.
     pub(super) fn is_single(&self) -> bool {
         self.operations.len() == 1
+    }
+}
+
+impl Judgement {
+    /// The same operation, denied for what the session cannot do.
+    pub(super) fn unsupported(&self, what: &str) -> Self {
+        Self {
+            verdict: Verdict::Deny(Denial {
+                rule: UNSUPPORTED.to_owned(),
+                reason: format!("{what} is not supported"),
+            }),
+            rules: vec![UNSUPPORTED.to_owned()],
+            unsupported: true,
+            ..self.clone()
+        }
     }
 }
 
@@ -222,10 +258,9 @@ impl Judge {
             .map(|access| format!("{} {}", access.verb, access.object))
             .collect();
         let decision = match unsupported(operation) {
-            Some(what) => ostiary_policy::Decision::deny(
-                "unsupported",
-                format!("{what} is not supported yet"),
-            ),
+            Some(what) => {
+                ostiary_policy::Decision::deny(UNSUPPORTED, format!("{what} is not supported yet"))
+            }
             None => self.bundle.decide(&self.principal, &self.target, operation),
         };
         Judgement {
@@ -329,7 +364,7 @@ fn unsupported(operation: &Operation) -> Option<&'static str> {
         .accesses
         .iter()
         .find_map(|access| match access.verb {
-            Verb::CopyIn | Verb::CopyOut => Some("COPY through the gateway"),
+            Verb::CopyIn => Some("COPY FROM STDIN through the gateway"),
             Verb::Replicate => Some("replication"),
             _ => None,
         })

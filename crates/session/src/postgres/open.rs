@@ -9,6 +9,7 @@ use ostiary_record::{ApprovalState, event::Kind};
 use ostiary_wire::postgres::{TransactionStatus, frontend};
 
 use super::catalogue::Catalogue;
+use super::copy::Copying;
 use super::core::{Core, Fatal, encoded};
 use super::expect::{Batch, Expect};
 use super::hold::Hold;
@@ -85,6 +86,7 @@ pub(super) struct Open {
 
     pub(super) incoming: Incoming,
     pub(super) plan: Option<Rc<RowPlan>>,
+    pub(super) copying: Option<Copying>,
     pub(super) status: TransactionStatus,
     /// The server's greeting, withheld until the catalogue is known.
     pub(super) greeting: Option<Vec<u8>>,
@@ -97,6 +99,8 @@ pub(super) struct Server {
     pub(super) backslash_is_special: bool,
     pub(super) not_utf8: bool,
     pub(super) database_not_utf8: bool,
+    /// `client_encoding`.
+    pub(super) encoding: String,
     pub(super) cancel_key: Option<[u8; 32]>,
 }
 
@@ -120,7 +124,11 @@ impl Server {
                 self.version = String::from_utf8_lossy(value).into_owned();
             }
             b"standard_conforming_strings" => self.backslash_is_special = value != b"on",
-            b"client_encoding" => self.not_utf8 = value != b"UTF8",
+            b"client_encoding" => {
+                self.not_utf8 = value != b"UTF8";
+                let value = value.get(..64).unwrap_or(value);
+                self.encoding = String::from_utf8_lossy(value).into_owned();
+            }
             b"server_encoding" => self.database_not_utf8 = value != b"UTF8",
             _ => {}
         }
@@ -171,6 +179,7 @@ impl Open {
             expects: VecDeque::new(),
             incoming: Incoming::default(),
             plan: None,
+            copying: None,
             status: TransactionStatus::Idle,
             greeting: Some(login.greeting),
         };

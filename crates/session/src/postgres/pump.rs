@@ -73,7 +73,10 @@ impl Open {
             && self.greeting.is_none()
             && self.outbox.held() <= limits.ahead
             && self.expects.len() < MAX_EXPECTED
-            && !matches!(self.expects.back(), Some(Expect::Refresh(_)))
+            && !matches!(
+                self.expects.back(),
+                Some(Expect::Refresh(_) | Expect::Look(_))
+            )
     }
 
     fn check_ahead(&self, limits: &Limits) -> Result<(), Fatal> {
@@ -175,7 +178,7 @@ impl Open {
         let answers = self.expects.iter().any(|expect| {
             matches!(
                 expect,
-                Expect::Query(_) | Expect::Sync(_) | Expect::Execute { .. }
+                Expect::Query(_) | Expect::Sync(_) | Expect::Execute { .. } | Expect::Look(_)
             )
         });
         if answers || self.outbox.waits() {

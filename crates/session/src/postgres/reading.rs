@@ -116,7 +116,13 @@ impl Open {
         } else {
             self.judge.judge_read(read)
         };
-        self.keep_in(judgement, operations)
+        let judgement = self.keep_in(judgement, operations);
+        match self.cannot_copy(read) {
+            Some(why) if !matches!(judgement.verdict, Verdict::Deny(_)) => {
+                Rc::new(judgement.unsupported(why))
+            }
+            _ => judgement,
+        }
     }
 
     /// Judges operations of several texts, or once more.

@@ -9,6 +9,7 @@ use ostiary_wire::postgres::row::{DataRow, RowWriter};
 use ostiary_wire::postgres::{Format, types};
 
 use super::catalogue::{Catalogue, Origin};
+use super::copy::Change;
 use super::inbox::shrink;
 use super::taint::Taint;
 
@@ -195,33 +196,22 @@ impl Masker {
         }
         let mut masked: u64 = 0;
         let mut writer = RowWriter::start(out);
+        let mut scratch = std::mem::take(&mut self.scratch);
         for (value, cell) in row.values().zip(&plan.cells) {
             let Some(value) = value else {
                 writer.value(None);
                 continue;
             };
-            self.scratch.clear();
-            match cell {
-                Cell::Pass => writer.value(Some(value)),
-                Cell::Mask { strategy, text } => {
-                    masked = masked.saturating_add(1);
-                    let kept = *text
-                        && strategy.apply(value, &self.key, &mut self.scratch) == Masked::Text;
-                    writer.value(kept.then_some(self.scratch.as_slice()));
-                }
-                Cell::Scan { text } => match self.detectors.rewrite(value, &mut self.scratch) {
-                    Rewritten::Unchanged => writer.value(Some(value)),
-                    Rewritten::Changed { .. } if *text => {
-                        masked = masked.saturating_add(1);
-                        writer.value(Some(&self.scratch));
-                    }
-                    Rewritten::Changed { .. } | Rewritten::Null { .. } => {
-                        masked = masked.saturating_add(1);
-                        writer.value(None);
-                    }
-                },
+            scratch.clear();
+            let change = self.change(cell, value, &mut scratch);
+            masked = masked.saturating_add(u64::from(change != Change::Keep));
+            match change {
+                Change::Keep => writer.value(Some(value)),
+                Change::Text => writer.value(Some(&scratch)),
+                Change::Null => writer.value(None),
             }
         }
+        self.scratch = scratch;
         writer.finish()?;
         self.scratch.clear();
         shrink(&mut self.scratch);
@@ -232,6 +222,38 @@ impl Masker {
     pub(super) fn masked(&self, strategy: &Strategy, value: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         (strategy.apply(value, &self.key, &mut out) == Masked::Text).then_some(out)
+    }
+
+    /// What becomes of the value of column `index`; a replacement is appended to `out`.
+    pub(super) fn value(
+        &mut self,
+        plan: &RowPlan,
+        index: usize,
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Change {
+        match plan.cells.get(index) {
+            Some(cell) => self.change(cell, value, out),
+            None => Change::Null,
+        }
+    }
+
+    fn change(&mut self, cell: &Cell, value: &[u8], out: &mut Vec<u8>) -> Change {
+        match cell {
+            Cell::Pass => Change::Keep,
+            Cell::Mask { strategy, text } => {
+                if *text && strategy.apply(value, &self.key, out) == Masked::Text {
+                    Change::Text
+                } else {
+                    Change::Null
+                }
+            }
+            Cell::Scan { text } => match self.detectors.rewrite(value, out) {
+                Rewritten::Unchanged => Change::Keep,
+                Rewritten::Changed { .. } if *text => Change::Text,
+                Rewritten::Changed { .. } | Rewritten::Null { .. } => Change::Null,
+            },
+        }
     }
 
     /// `text` with what the detectors find masked.

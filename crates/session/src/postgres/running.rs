@@ -4,6 +4,7 @@ use ostiary_operation::sql::Outputs;
 use ostiary_record::{Parameter, Replied, Row, event::Kind};
 use ostiary_wire::postgres::{DataRow, Format};
 
+use super::copy::Planned;
 use super::core::Core;
 use super::reply::Refusal;
 use super::rows::Columns;
@@ -37,6 +38,10 @@ pub(super) struct Running {
     pub(super) single: bool,
     /// Whether it is a FunctionCall.
     pub(super) function_call: bool,
+    /// What is known of the rows its COPYs will send, the last one first.
+    pub(super) copies: Vec<Planned>,
+    /// It has sent or taken the data of a COPY.
+    pub(super) copied: bool,
     /// Whether samples may be kept.
     pub(super) samples: bool,
     pub(super) replied: Replied,
@@ -71,6 +76,8 @@ impl Running {
             changes: Vec::new(),
             single: false,
             function_call: false,
+            copies: Vec::new(),
+            copied: false,
             samples: true,
             replied: Replied {
                 operation,
@@ -107,6 +114,17 @@ impl Running {
         }
     }
 
+    /// It is done; of a COPY the server says how many rows there were.
+    pub(super) fn completed(&mut self, command: String) {
+        if self.copied
+            && let Some(rows) = command.strip_prefix("COPY ")
+            && let Ok(rows) = rows.parse()
+        {
+            self.replied.rows = rows;
+        }
+        self.replied.command_tag = command;
+    }
+
     /// Records its end; a refused one has said all in its verdict.
     pub(super) fn replied(mut self, core: &mut Core) {
         if self.refusal.is_none() {
@@ -132,8 +150,13 @@ impl Running {
         let Ok(row) = DataRow::parse(body) else {
             return;
         };
+        self.keep(row.values());
+    }
+
+    /// Keeps values as the client gets them.
+    pub(super) fn keep<'v>(&mut self, values: impl Iterator<Item = Option<&'v [u8]>>) {
         let mut kept = Row::default();
-        for (index, value) in row.values().take(MAX_COLUMNS).enumerate() {
+        for (index, value) in values.take(MAX_COLUMNS).enumerate() {
             let index = if self.uniform { 0 } else { index };
             let format = self.formats.get(index).copied().unwrap_or(Format::Binary);
             let value = value.map(|value| readable(value, format, MAX_VALUE));

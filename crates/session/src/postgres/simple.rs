@@ -7,6 +7,7 @@ use ostiary_operation::sql::{Kept, Named, Statement};
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::frontend;
 
+use super::copy::Deferred;
 use super::core::{Core, Fatal, encoded};
 use super::expect::Expect;
 use super::hold::{Held, Hold};
@@ -101,7 +102,13 @@ impl Open {
         running.single = query.read.is_single();
         running.changes = self.define(query.read, query.text);
         self.forwarded(judgement, query.operations, running.taint);
-        self.send(query.bytes, Some(Expect::Query(Box::new(running))));
+        let bytes = query.bytes.to_vec();
+        self.dispatch(
+            query.read,
+            query.text,
+            Box::new(running),
+            Deferred::Query { bytes },
+        );
         self.segment = self.segment.saturating_add(1);
     }
 

@@ -62,6 +62,7 @@ impl Reader<'_, '_> {
             derived: Vec::new(),
             values: Values::default(),
             named: None,
+            copy: None,
         }))
     }
 

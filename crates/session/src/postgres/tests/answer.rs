@@ -60,6 +60,14 @@ pub(super) struct Said {
     pub(super) fields: Vec<(u8, &'static str)>,
 }
 
+/// Data of a COPY TO.
+#[derive(Clone, Debug)]
+pub(super) struct CopyOut {
+    pub(super) format: Format,
+    pub(super) columns: usize,
+    pub(super) data: Vec<Vec<u8>>,
+}
+
 /// What a statement gives.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
@@ -69,6 +77,8 @@ pub(super) struct Answer {
     pub(super) notices: Vec<Said>,
     /// Comes instead of the tag.
     pub(super) error: Option<Said>,
+    /// Data of COPY TO, message by message.
+    pub(super) copy: Option<CopyOut>,
     /// Parse fails already.
     pub(super) unparsable: bool,
     /// A setting that changes and is reported.
@@ -99,6 +109,20 @@ impl Answer {
             columns: columns.to_vec(),
             tag: format!("SELECT {}", rows.len()),
             rows,
+            ..Self::default()
+        }
+    }
+
+    /// COPY TO of so many columns.
+    pub(super) fn copy(format: Format, columns: usize, data: &[&[u8]]) -> Self {
+        let data: Vec<Vec<u8>> = data.iter().map(|data| data.to_vec()).collect();
+        Self {
+            tag: format!("COPY {}", data.len()),
+            copy: Some(CopyOut {
+                format,
+                columns,
+                data,
+            }),
             ..Self::default()
         }
     }

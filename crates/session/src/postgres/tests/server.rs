@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use ostiary_wire::postgres::{
-    Authentication, Backend, Format, Frontend, Startup, StartupMessage, Target, TransactionStatus,
-    backend::encode, frame, frontend, sasl::InitialResponse, startup, tag,
+    Authentication, Backend, CopyFormat, Format, Frontend, Startup, StartupMessage, Target,
+    TransactionStatus, backend::encode, frame, frontend, sasl::InitialResponse, startup, tag,
 };
 
 use super::answer::{Answer, CONTACTS, Col, ORDERS, Said, USERS, said};
@@ -542,7 +542,10 @@ impl Server {
         };
         ran.did.clone_from(&effective.text);
         ran.backslash = effective.backslash;
-        self.ran.push(ran);
+        // What the session asks for itself is no statement of anybody.
+        if !portal.is_some_and(|(name, _)| name.starts_with(b"\x01ostiary")) {
+            self.ran.push(ran);
+        }
         if !tag.is_empty() {
             encode::command_complete(&mut self.out, tag.as_bytes()).unwrap();
             return true;
@@ -573,6 +576,18 @@ impl Server {
             && let Some(portal) = self.portals.get_mut(key(name))
         {
             portal.at += take;
+        }
+        if let Some(copy) = &answer.copy {
+            self.say(&Backend::CopyOutResponse(CopyFormat {
+                format: copy.format,
+                column_formats: vec![copy.format; copy.columns],
+            }));
+            for data in &copy.data {
+                self.say(&Backend::CopyData(data));
+            }
+            if answer.error.is_none() {
+                self.say(&Backend::CopyDone);
+            }
         }
         if let Some(error) = &answer.error {
             self.fail(error);
