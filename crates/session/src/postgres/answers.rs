@@ -45,7 +45,7 @@ impl Open {
         if let Some(outcome) = self.on_look(&message)? {
             return Ok(outcome);
         }
-        if self.copying.is_some() && !comes_within_copy(&message) {
+        if (self.copying.is_some() || self.takes_data()) && !comes_within_copy(&message) {
             return Err(out_of_turn("a message within a COPY"));
         }
         match message {
@@ -118,7 +118,8 @@ impl Open {
             },
             Backend::CopyOutResponse(format) => self.on_copy_out(&format),
             Backend::CopyDone => self.on_copy_done(),
-            Backend::CopyInResponse(_) | Backend::CopyBothResponse(_) | Backend::CopyData(_) => {
+            Backend::CopyInResponse(_) => self.on_copy_in(),
+            Backend::CopyBothResponse(_) | Backend::CopyData(_) => {
                 Err(out_of_turn("a COPY message"))
             }
             Backend::FunctionCallResponse(value) => self.on_function_result(core, value, input),
@@ -301,13 +302,13 @@ impl Open {
     fn on_complete(&mut self, core: &mut Core, command: String) -> Result<Outcome, Fatal> {
         self.plan = None;
         match self.expects.pop_front() {
-            Some(Expect::Query(mut running)) if running.is_query() => {
+            Some(Expect::Query(mut running)) if running.is_query() && running.may_complete() => {
                 self.transaction_tainted |= running.taint > Taint::None;
                 running.completed(command);
                 self.expects.push_front(Expect::Query(running));
                 Ok(Outcome::Pass)
             }
-            Some(Expect::Execute { mut running, .. }) => {
+            Some(Expect::Execute { mut running, .. }) if running.may_complete() => {
                 self.transaction_tainted |= running.taint > Taint::None;
                 running.completed(command);
                 self.settle(&running);
@@ -372,7 +373,7 @@ impl Open {
     }
 }
 
-/// Whether the server may say this between CopyOutResponse and CopyDone.
+/// Whether the server may say this while data is copied, one way or the other.
 fn comes_within_copy(message: &Backend<'_>) -> bool {
     matches!(
         message,

@@ -38,11 +38,13 @@ impl Open {
             Some(Expect::Query(running)) => {
                 let refusal = running.refusal.clone().filter(|_| !ends);
                 self.transaction_tainted |= running.taint > Taint::None;
+                running.stop_taking();
                 note(running, fields, refusal.as_ref(), tainted, &mut self.masker);
                 refusal
             }
             Some(Expect::Execute { running, .. }) => {
                 self.transaction_tainted |= running.taint > Taint::None;
+                running.stop_taking();
                 note(running, fields, None, tainted, &mut self.masker);
                 None
             }

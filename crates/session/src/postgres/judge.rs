@@ -161,6 +161,7 @@ impl Judgement {
             verdict: Verdict::Deny(Denial {
                 rule: UNSUPPORTED.to_owned(),
                 reason: format!("{what} is not supported"),
+                labelled: None,
             }),
             rules: vec![UNSUPPORTED.to_owned()],
             unsupported: true,
@@ -364,7 +365,6 @@ fn unsupported(operation: &Operation) -> Option<&'static str> {
         .accesses
         .iter()
         .find_map(|access| match access.verb {
-            Verb::CopyIn => Some("COPY FROM STDIN through the gateway"),
             Verb::Replicate => Some("replication"),
             _ => None,
         })

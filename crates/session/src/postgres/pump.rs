@@ -50,9 +50,18 @@ impl Open {
                 break;
             }
             let message = Frontend::parse(frame.tag, frame.body).map_err(|error| broken(&error))?;
-            match self.on_message(core, message, frame.bytes)? {
+            // What comes within a COPY is of no round.
+            let data = self.takes_data();
+            let taken = if data {
+                self.on_data(core, &message, frame.bytes)?
+            } else {
+                self.on_message(core, message, frame.bytes)?
+            };
+            match taken {
                 Taken::Yes => {
-                    self.note_segment(frame.tag);
+                    if !data {
+                        self.note_segment(frame.tag);
+                    }
                     let length = frame.bytes.len();
                     inbox.consume(length);
                 }
@@ -73,6 +82,7 @@ impl Open {
             && self.greeting.is_none()
             && self.outbox.held() <= limits.ahead
             && self.expects.len() < MAX_EXPECTED
+            && !self.awaits_copy()
             && !matches!(
                 self.expects.back(),
                 Some(Expect::Refresh(_) | Expect::Look(_))

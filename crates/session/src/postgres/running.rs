@@ -4,7 +4,7 @@ use ostiary_operation::sql::Outputs;
 use ostiary_record::{Parameter, Replied, Row, event::Kind};
 use ostiary_wire::postgres::{DataRow, Format};
 
-use super::copy::Planned;
+use super::copy::{Planned, Taking};
 use super::core::Core;
 use super::reply::Refusal;
 use super::rows::Columns;
@@ -40,6 +40,11 @@ pub(super) struct Running {
     pub(super) function_call: bool,
     /// What is known of the rows its COPYs will send, the last one first.
     pub(super) copies: Vec<Planned>,
+    /// How many of its COPYs have yet to take data.
+    pub(super) copies_in: usize,
+    pub(super) taking: Taking,
+    /// It has taken the data of a COPY.
+    pub(super) copied_in: bool,
     /// It has sent or taken the data of a COPY.
     pub(super) copied: bool,
     /// Whether samples may be kept.
@@ -77,6 +82,9 @@ impl Running {
             single: false,
             function_call: false,
             copies: Vec::new(),
+            copies_in: 0,
+            taking: Taking::Nothing,
+            copied_in: false,
             copied: false,
             samples: true,
             replied: Replied {

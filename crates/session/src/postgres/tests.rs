@@ -13,6 +13,7 @@ mod transcript;
 
 mod approval;
 mod cases;
+mod copy_in;
 mod copy_out;
 mod ending;
 mod errors;

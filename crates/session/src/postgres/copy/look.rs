@@ -9,6 +9,7 @@ use std::rc::Rc;
 use ostiary_operation::sql::{Copied, Copy, Layout, Outputs};
 use ostiary_wire::postgres::{Backend, DataRow, Fields, Target, error_response::field, frontend};
 
+use super::take::Taking;
 use crate::postgres::answers::{Outcome, broken, columns, out_of_turn};
 use crate::postgres::catalogue::literal;
 use crate::postgres::core::{Fatal, encoded};
@@ -91,6 +92,10 @@ impl Open {
         deferred: Deferred,
     ) {
         let copies: Vec<&Copy> = read.copies.iter().filter(|copy| copy.out).collect();
+        running.copies_in = read.copies.len().saturating_sub(copies.len());
+        if running.copies_in > 0 {
+            running.taking = Taking::Awaited;
+        }
         if copies.is_empty() || !self.masks_anything() {
             running.copies = copies.into_iter().rev().map(Planned::unasked).collect();
             let (bytes, expect) = deferred.expect(running);

@@ -15,7 +15,8 @@ const ACCESS: &str = r#"
                Action::"sql:copy-out"],
     resource in Resource::"shop");
 @id("writes") permit (principal in Group::"analysts",
-    action in [Action::"sql:insert", Action::"sql:update", Action::"sql:delete", Action::"sql:call"],
+    action in [Action::"sql:insert", Action::"sql:update", Action::"sql:delete", Action::"sql:call",
+               Action::"sql:copy-in"],
     resource in Resource::"shop");
 @id("owners-build") permit (principal in Group::"owners", action in Action::"sql:ddl",
     resource in Resource::"shop");
