@@ -92,7 +92,11 @@ def section(suite, grouped):
     lines = [f"### {suite.TITLE}", ""]
     for reason, tests in grouped.items():
         lines.append(f"- {reason[0].upper()}{reason[1:]}.")
-        lines += [f"  - `{test}`: {word(one)} directly, {word(other)} through" for test, one, other in tests]
+        # What differs in its parameters only is told in one line.
+        alike = Counter((test.split("[")[0], one, other) for test, one, other in tests)
+        for (test, one, other), count in alike.items():
+            cases = f", {count} cases" if count > 1 else ""
+            lines.append(f"  - `{test}`: {word(one)} directly, {word(other)} through{cases}")
     return "\n".join(lines)
 
 
