@@ -126,6 +126,9 @@ versions of the tools: what counts is the difference. A difference without a rea
 
 Passed / failed / skipped. *Outputs* are texts that have to be the same to the byte.
 
+They were measured with an unoptimised build of the gateway from before it carried COPY, on a machine that had other work:
+they say nothing of speed, and will change when the command above is run again.
+
 | suite | version | server | directly | through the gateway | outputs | differences |
 |---|---|---|--:|--:|--:|--:|
 {rows}
