@@ -105,7 +105,8 @@ def word(outcome):
 
 
 def page(rows, sections):
-    return PAGE.format(rows="\n".join(rows), sections="\n\n".join(sections) or "None.")
+    measured = tomllib.loads(REASONS.read_text())["measured"].strip()
+    return PAGE.format(measured=measured, rows="\n".join(rows), sections="\n\n".join(sections) or "None.")
 
 
 PAGE = """# Compatibility
@@ -126,8 +127,7 @@ versions of the tools: what counts is the difference. A difference without a rea
 
 Passed / failed / skipped. *Outputs* are texts that have to be the same to the byte.
 
-They were measured with an unoptimised build of the gateway from before it carried COPY, on a machine that had other work:
-they say nothing of speed, and will change when the command above is run again.
+{measured}
 
 | suite | version | server | directly | through the gateway | outputs | differences |
 |---|---|---|--:|--:|--:|--:|
