@@ -5,6 +5,7 @@ mod approvals;
 mod archive;
 mod attacks;
 mod cases;
+mod copy;
 mod denials;
 mod drivers;
 mod hostile;

@@ -11,7 +11,7 @@ use ostiary_tests::{
 use crate::{of_kind, with_own, with_shared};
 
 /// What nobody without `reveal` may see, as the server holds it.
-const SECRETS: [&str; 8] = [
+pub(crate) const SECRETS: [&str; 8] = [
     "ada.brook@example.com",
     "ben.ortiz@example.org",
     "cleo@example.net",

@@ -8,7 +8,7 @@ use ostiary_tests::{
 use crate::{refusal, with_shared};
 
 #[test]
-fn copy_is_denied_both_ways_and_in_both_protocols() -> Result<()> {
+fn copy_is_denied_unless_permitted() -> Result<()> {
     with_shared(|stack, postgres| {
         let database = postgres.database()?;
         let mut session = stack.agent("copier")?.on(&database).connect()?;

@@ -61,10 +61,16 @@ impl Agent {
 
     /// psql with the environment of this agent and no start-up file.
     pub fn psql_command(&self) -> Result<Command> {
-        let mut psql = Command::new(tools::postgres("psql")?);
+        let mut psql = self.command("psql")?;
         psql.arg("-X");
-        self.environment(&mut psql);
         Ok(psql)
+    }
+
+    /// One of PostgreSQL's programs with the environment of this agent.
+    pub fn command(&self, program: &str) -> Result<Command> {
+        let mut command = Command::new(tools::postgres(program)?);
+        self.environment(&mut command);
+        Ok(command)
     }
 
     /// Runs a script of `tests/clients` in Python.
