@@ -51,7 +51,7 @@ struct Given<'t> {
 
 impl<'t> Given<'t> {
     /// Whether one of the roles is new to the place.
-    fn to_key(&mut self, key: Key<'t>, roles: u8) -> bool {
+    fn at_key(&mut self, key: Key<'t>, roles: u8) -> bool {
         let given = self.keys.entry(key).or_default();
         let new = roles & !*given;
         *given |= roles;
@@ -59,7 +59,7 @@ impl<'t> Given<'t> {
     }
 
     /// Which of the roles are new to what links stand for.
-    fn to_span(&mut self, span: Span, group: usize, roles: u8) -> u8 {
+    fn at_span(&mut self, span: Span, group: usize, roles: u8) -> u8 {
         let given = self.spans.entry((span.start, span.end, group)).or_default();
         let new = roles & !*given;
         *given |= roles;
@@ -152,7 +152,7 @@ impl<'t> Columns<'t> {
                 continue;
             };
             for key in self.keys_of(&noted, &by_label) {
-                if given.to_key(key, noted.roles) {
+                if given.at_key(key, noted.roles) {
                     for link in self.links_at(key, &by_label) {
                         self.follow(link, noted.roles, &mut given, &mut open);
                     }
@@ -256,7 +256,7 @@ impl<'t> Columns<'t> {
         let Some(to) = self.links.get(link).copied() else {
             return;
         };
-        let new = given.to_span(to.span, to.group, roles);
+        let new = given.at_span(to.span, to.group, roles);
         if new == 0 {
             return;
         }

@@ -24,7 +24,7 @@ fn check(texts: &[&str], expected: Expect) {
                 continue;
             };
             let rows = match &copy.rows {
-                Copied::Query { from, to } => format!("`{}`", &text[*from..*to]),
+                Copied::Query { from, to } => format!("`{}`", text.get(*from..*to).unwrap()),
                 Copied::Table {
                     schema,
                     name,

@@ -66,8 +66,11 @@ fn header(bytes: &[u8]) -> Result<Option<Part>, Bad> {
     Ok((length <= bytes.len()).then_some(Part::Header(length)))
 }
 
-/// The values of a tuple, each with where it begins; `None` is NULL.
-pub(super) fn values(tuple: &[u8]) -> Result<Vec<(usize, Option<&[u8]>)>, Bad> {
+/// Where a value begins, and its bytes; `None` is NULL.
+pub(super) type Value<'a> = (usize, Option<&'a [u8]>);
+
+/// The values of a tuple.
+pub(super) fn values(tuple: &[u8]) -> Result<Vec<Value<'_>>, Bad> {
     let mut values = Vec::new();
     let mut at = 2_usize;
     while at < tuple.len() {

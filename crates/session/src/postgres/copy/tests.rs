@@ -249,7 +249,10 @@ fn ends_only_between_rows() {
     assert_eq!(leaves(&text, 0, &[b"a\n".to_vec()]), Err(Bad::Columns));
     let binary = layout(CopyFormat::Binary, false);
     let header = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
-    assert_eq!(leaves(&binary, 1, &[header.clone()]), Err(Bad::Cut));
+    assert_eq!(
+        leaves(&binary, 1, std::slice::from_ref(&header)),
+        Err(Bad::Cut)
+    );
     assert!(leaves(&binary, 1, &[header.clone(), vec![0xff, 0xff]]).is_ok());
     assert!(leaves(&binary, 1, &[header.clone(), vec![0xff, 0xff], vec![0]]).is_err());
     let mut oids = header;

@@ -45,7 +45,8 @@ fn rig(sql: &str, look: &str, answer: Answer) -> Rig {
 fn masks_every_format_in_both_protocols() {
     let binary: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\
         \0\x02\0\0\0\x04\0\0\0\x01\0\0\0\x0aal@exa.com";
-    let cases: &[(&str, Format, &[&[u8]], &[&str])] = &[
+    type Case<'a> = (&'a str, Format, &'a [&'a [u8]], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (
             "COPY users (id, email) TO STDOUT",
             Format::Text,
