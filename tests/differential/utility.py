@@ -103,10 +103,7 @@ class Utility(Objects):
         self.truth.require("sql:listen", "channel", None, stmt.conditionname)
 
     def on_UnlistenStmt(self, stmt):
-        if stmt.conditionname is None:
-            self.truth.require("sql:listen", "database", None, "")
-        else:
-            self.truth.require("sql:listen", "channel", None, stmt.conditionname)
+        self.truth.require("sql:transaction")
 
     def on_NotifyStmt(self, stmt):
         self.truth.require("sql:notify", "channel", None, stmt.conditionname)

@@ -15,7 +15,7 @@ pub enum Verb {
     Explain,
     /// Changes a setting of this session (`SET`, `RESET`, `set_config`).
     Set,
-    /// LISTEN, UNLISTEN.
+    /// LISTEN.
     Listen,
     /// NOTIFY, `pg_notify`.
     Notify,

@@ -96,15 +96,19 @@ impl Reader<'_, '_> {
     /// `LISTEN c`, `UNLISTEN *`, `NOTIFY c, 'payload'`.
     fn channel(&mut self, first: &str) -> Read<()> {
         self.skip(1);
+        if first == "unlisten" {
+            // Like CLOSE and DEALLOCATE: a session gives up what is its own.
+            self.effects.add(Verb::Transaction, Object::Database);
+            if !self.eat_mark("*") {
+                self.column_id()?;
+            }
+            return Ok(());
+        }
         let verb = if first == "notify" {
             Verb::Notify
         } else {
             Verb::Listen
         };
-        if first == "unlisten" && self.eat_mark("*") {
-            self.effects.add(verb, Object::Database);
-            return Ok(());
-        }
         let name = self.column_id()?.to_owned();
         let kind = "channel".to_owned();
         self.effects.add(verb, Object::Other { kind, name });

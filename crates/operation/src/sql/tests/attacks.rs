@@ -735,7 +735,7 @@ fn administration_is_named() {
             notify c, 'x'
               notify: notify channel c
             unlisten *
-              listen: listen database
+              transaction: transaction database
             truncate a, b cascade
               truncate: truncate database, truncate a, truncate b
             drop table a, s.b cascade
