@@ -35,7 +35,7 @@ struct Scale {
 /// Ends within a quarter of an hour on two cores.
 const FULL: Scale = Scale {
     rounds: 5,
-    seconds: 2,
+    seconds: 1,
     rows: 1_000_000,
     idle: 500,
     counts: true,

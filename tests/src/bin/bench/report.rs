@@ -26,7 +26,7 @@ work. Numbers are medians; the ratio is to `tcp_proxy`. To make this page again:
 const METHOD: &str = "\
 ## How it is measured
 
-pgbench at scale 10 keeps every latency (`-l`). `-S` reads one row by its key; a pipeline is ten such selects in one transaction; \
+pgbench at scale 10 runs for a second at a time and keeps every latency (`-l`). `-S` reads one row by its key; a pipeline is ten such selects in one transaction; \
 `-N` updates, reads and inserts: each of the two writes waits until the control plane has its record on disk; `-C` connects for each \
 transaction, with SCRAM to the server. A large result goes to a client that looks at the heads of messages and keeps nothing. \
 `tcp_proxy` and the gateways have two workers each and are up all the time; the order of the ways changes from round to round.
@@ -38,7 +38,7 @@ value as well.
 *Through the filter* is the size of the result over the processor time of the whole Envoy less that of the `tcp_proxy` Envoy for \
 the same bytes: what is left is the module in V8 and what it asks of the host. Memory is the resident memory of the whole Envoy \
 process. Of idle sessions it is the difference that 500 of them make, each of which has run a simple and a prepared statement, \
-less the same of `tcp_proxy`.
+less the same of `tcp_proxy`. Below zero means that the sessions fit into memory that the process kept from the runs before.
 ";
 
 /// Writes docs/benchmarks.md, if the numbers are worth it, and returns its text.

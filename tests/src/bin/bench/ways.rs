@@ -137,10 +137,14 @@ fn fill(postgres: &Postgres, rows: u64) -> Result<()> {
     Ok(())
 }
 
+/// The example permits no COPY.
+const COPIES: &str = r#"@id("copies") permit (principal, action == Action::"sql:copy-out", resource in Resource::"shop");"#;
+
 fn policies() -> Result<Vec<(&'static str, Policy)>> {
     let with_labels = |labels: &str| -> Result<Policy> {
         let mut policy = example_policy()?;
         policy.insert("labels.yaml".into(), labels.into());
+        policy.insert("copy.cedar".into(), COPIES.into());
         Ok(policy)
     };
     let labels = "labels:\n  pii.email: {strategy: {partial: {keep: 4}}}\n";
