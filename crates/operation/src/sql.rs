@@ -21,6 +21,7 @@ mod lexer;
 mod outputs;
 mod query;
 mod reader;
+mod shape;
 mod split;
 mod statement;
 mod types;
@@ -31,6 +32,7 @@ mod write;
 mod tests;
 
 pub use copy::{Copied, Copy, CopyFormat, Layout};
+pub use shape::Shape;
 
 use crate::{Mention, Operation, Values};
 
@@ -132,18 +134,51 @@ pub struct Reading {
     pub server_utf8: bool,
 }
 
+/// A text, cut into tokens.
+#[derive(Debug)]
+pub struct Tokens<'a>(Result<Vec<lexer::Token<'a>>, &'static str>);
+
+impl<'a> Tokens<'a> {
+    /// Cuts `text`.
+    pub fn cut(text: &'a str, reading: Reading) -> Self {
+        Self(lexer::lex(text, reading))
+    }
+
+    /// Reads them; they may make several statements.
+    pub fn analyze(&self) -> Analysis {
+        let statements = self
+            .0
+            .as_ref()
+            .map_err(|reason| *reason)
+            .and_then(|tokens| split::split(tokens));
+        match statements {
+            Ok(statements) => Analysis {
+                statements: statements.into_iter().map(statement::read).collect(),
+            },
+            Err(reason) => Analysis::unreadable(reason),
+        }
+    }
+
+    /// Everything but the values of constants; `None` if there is nothing that can be told.
+    pub fn outline(&self) -> Option<Vec<u8>> {
+        shape::outline(self.0.as_ref().ok()?)
+    }
+
+    /// After [`analyze`](Self::analyze): what the analysis hangs on, but for [`Values::literals`].
+    pub fn shape(&self) -> Option<Shape> {
+        Shape::of(self.0.as_ref().ok()?)
+    }
+
+    /// Whether the analysis of a text with this shape, and with the same outline, is that of these tokens,
+    /// but for [`Values::literals`].
+    pub fn fit(&self, shape: &Shape) -> bool {
+        self.0.as_ref().is_ok_and(|tokens| shape.fits(tokens))
+    }
+}
+
 /// Reads `text`, which may hold several statements.
 pub fn analyze(text: &str, reading: Reading) -> Analysis {
-    let tokens = match lexer::lex(text, reading) {
-        Ok(tokens) => tokens,
-        Err(reason) => return Analysis::unreadable(reason),
-    };
-    match split::split(&tokens) {
-        Ok(statements) => Analysis {
-            statements: statements.into_iter().map(statement::read).collect(),
-        },
-        Err(reason) => Analysis::unreadable(reason),
-    }
+    Tokens::cut(text, reading).analyze()
 }
 
 impl Analysis {

@@ -16,6 +16,7 @@ mod inbox;
 mod incoming;
 mod judge;
 mod keys;
+mod known;
 mod login;
 mod maps;
 mod names;

@@ -32,6 +32,9 @@ struct State {
     queue: Queue,
     stream: Option<u32>,
     backoff: Backoff,
+    /// Something that waits should have gone: the next acknowledgement sends it. Other events wait for
+    /// more, since each message costs the control plane a write to disk.
+    owed: bool,
     /// What the backlog metric was told.
     reported: usize,
 }
@@ -42,6 +45,7 @@ impl Recording {
             queue: Queue::new(),
             stream: None,
             backoff: Backoff::new(),
+            owed: false,
             reported: 0,
         }))
     }
@@ -67,8 +71,8 @@ impl Recording {
             .map_or(true, |state| state.queue.is_congested())
     }
 
-    /// Sends what waits, if there is a stream, from a callback in which `effective` is the effective
-    /// context.
+    /// Sends what waits, now or with the next acknowledgement, if there is a stream; from a callback in
+    /// which `effective` is the effective context.
     pub(crate) fn flush(&self, shell: &Shell, effective: u32) {
         let Ok(mut state) = self.0.try_borrow_mut() else {
             return;
@@ -88,6 +92,7 @@ impl Recording {
                 break;
             }
         }
+        state.owed = state.queue.has_waiting();
         if effective != shell.root {
             enter(effective);
         }
@@ -143,7 +148,10 @@ impl Recording {
         if !self.is_congested() {
             shell.resume_stalled();
         }
-        self.flush(shell, shell.root);
+        let owes = self.0.try_borrow().is_ok_and(|state| state.owed);
+        if owes || self.is_eager() {
+            self.flush(shell, shell.root);
+        }
     }
 
     /// The stream ended: everything that was not acknowledged goes again. Called from the root.

@@ -60,7 +60,7 @@ impl<'t> Reader<'t, '_> {
         while let Some(operator) = self.peek() {
             if self.eat_operator() {
                 // Not `-1`.
-                if !self.is_kind(Kind::Number) || !matches!(operator.text.as_ref(), "-" | "+") {
+                if !self.is_kind(Kind::Number) || !matches!(operator.text(), "-" | "+") {
                     self.columns.fails();
                 }
             } else if !self.eat("not") {
@@ -101,10 +101,10 @@ impl<'t> Reader<'t, '_> {
             match token.kind {
                 Kind::Operator => {
                     self.skip(1);
-                    self.note_operator(&token.text);
+                    self.note_operator(token.text());
                     self.prefixed_operand()?;
                 }
-                Kind::Punctuation => match token.text.as_ref() {
+                Kind::Punctuation => match token.text() {
                     "::" => {
                         let operand = self.since(self.columns.frame().token);
                         self.skip(1);
@@ -125,7 +125,7 @@ impl<'t> Reader<'t, '_> {
                     _ => return Ok(()),
                 },
                 Kind::Word => {
-                    if !self.word_after_operand(&token.text, with_in, &mut escape)? {
+                    if !self.word_after_operand(token.text(), with_in, &mut escape)? {
                         return Ok(());
                     }
                 }
@@ -309,7 +309,7 @@ impl<'t> Reader<'t, '_> {
             }
             Kind::Punctuation if token.is_mark("(") => self.parenthesised()?,
             Kind::Quoted => return self.name_operand(),
-            Kind::Word => return self.word_operand(&token.text),
+            Kind::Word => return self.word_operand(token.text()),
             _ => return Err(self.unexpected()),
         }
         Ok(())

@@ -249,7 +249,7 @@ impl<'t> Reader<'t, '_> {
         let here = match self.peek() {
             Some(token) if token.kind == Kind::Quoted => true,
             Some(token) if token.kind == Kind::Word => {
-                matches!(class(&token.text), Class::Free | Class::Column)
+                matches!(class(token.text()), Class::Free | Class::Column)
                     && !(self.no_set_alias && !named && token.is("set"))
             }
             _ => false,

@@ -7,6 +7,8 @@
 mod literal;
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::ops::Range;
 
 use super::Reading;
 
@@ -33,17 +35,57 @@ pub(super) enum Kind {
     Fault(&'static str),
 }
 
-/// One token; for strings and identifiers `text` is the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One token.
+#[derive(Clone, Debug)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
-    pub(super) text: Cow<'a, str>,
-    /// Its first byte in the text, and the one behind its last.
-    pub(super) start: usize,
-    pub(super) end: usize,
+    text: Cow<'a, str>,
+    start: usize,
+    end: usize,
+    /// Whether the value of a constant was asked for, and whether the place of the token was: see
+    /// [`Shape`](super::shape::Shape).
+    was_read: Cell<bool>,
+    was_located: Cell<bool>,
 }
 
 impl Token<'_> {
+    /// Its text; for strings and identifiers the value.
+    pub(super) fn text(&self) -> &str {
+        self.was_read.set(true);
+        &self.text
+    }
+
+    /// Its first byte in the text.
+    pub(super) fn start(&self) -> usize {
+        self.was_located.set(true);
+        self.start
+    }
+
+    /// Its bytes, for [`Values::literals`](crate::Values::literals) and nothing else.
+    pub(super) fn literal(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Whether it is a constant with a value.
+    pub(super) fn is_constant(&self) -> bool {
+        matches!(self.kind, Kind::String | Kind::Number)
+    }
+
+    /// Whether the value of this constant was asked for.
+    pub(super) fn was_read(&self) -> bool {
+        self.was_read.get()
+    }
+
+    /// Whether its place was asked for.
+    pub(super) fn was_located(&self) -> bool {
+        self.was_located.get()
+    }
+
+    /// Its text, for a [`Shape`](super::shape::Shape): no way for a rule of the grammar to look at it.
+    pub(super) fn unread(&self) -> &str {
+        &self.text
+    }
+
     /// Whether this is the keyword `word` (given in lower case).
     pub(super) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text == word
@@ -343,6 +385,8 @@ fn token_of(kind: Kind, text: Cow<'_, str>) -> Token<'_> {
         text,
         start: 0,
         end: 0,
+        was_read: Cell::new(false),
+        was_located: Cell::new(false),
     }
 }
 

@@ -87,7 +87,7 @@ fn has_wildcard(item: &[Token<'_>]) -> bool {
     item.first().is_some_and(|first| first.is_mark("*"))
         || item.windows(2).any(|pair| match pair {
             [dot, star] => {
-                dot.is_mark(".") && star.kind != Kind::Word && star.text.starts_with('*')
+                dot.is_mark(".") && star.kind != Kind::Word && star.text().starts_with('*')
             }
             _ => false,
         })
@@ -149,11 +149,11 @@ fn is_clean_token(token: &Token<'_>) -> bool {
         Kind::Number | Kind::String | Kind::Opaque | Kind::Parameter => true,
         // Built-in operators only: a longer one may be anybody's.
         Kind::Operator => matches!(
-            token.text.as_ref(),
+            token.text(),
             "+" | "-" | "*" | "/" | "%" | "||" | "=" | "<" | ">" | "<=" | ">=" | "<>" | "!="
         ),
-        Kind::Punctuation => matches!(token.text.as_ref(), "(" | ")" | ","),
-        Kind::Word => CLEAN_WORDS.contains(&token.text.as_ref()),
+        Kind::Punctuation => matches!(token.text(), "(" | ")" | ","),
+        Kind::Word => CLEAN_WORDS.contains(&token.text()),
         Kind::Quoted | Kind::Fault(_) => false,
     }
 }

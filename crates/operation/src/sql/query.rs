@@ -83,7 +83,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let literal = |at: usize| {
             self.nth(at)
                 .filter(|token| token.kind == Kind::String)
-                .map(|token| token.text.as_ref())
+                .map(|token| token.text())
         };
         let matches = words.iter().all(|(at, word)| self.word(*at) == *word)
             && marks.iter().all(|(at, mark)| self.nth_is_mark(*at, mark))
@@ -189,7 +189,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
         let tokens = tokens.iter().take_while(|token| !token.is_mark(")"));
         for token in tokens.filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted)) {
-            self.columns.link(&token.text, span, group);
+            self.columns.link(token.text(), span, group);
         }
     }
 
@@ -352,7 +352,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let wildcard = known && items.iter().any(|item| self.columns.has_wildcard(*item));
         let mut found = Vec::new();
         for number in tokens.iter().filter(|token| token.kind == Kind::Number) {
-            let index = number.text.parse::<usize>().ok();
+            let index = number.text().parse::<usize>().ok();
             let item = index.and_then(|index| items.get(index.checked_sub(1)?));
             found.push(match item {
                 Some(item) if known && !wildcard => *item,
@@ -472,7 +472,7 @@ fn row_limit(tokens: &[Token<'_>]) -> Option<u64> {
         let number = |ends: bool| {
             after(if token.is("limit") { 1 } else { 2 })
                 .filter(|amount| ends && amount.kind == Kind::Number)
-                .and_then(|amount| amount.text.parse().ok())
+                .and_then(|amount| amount.text().parse().ok())
         };
         if token.is("limit") {
             limit = number(after(2).is_none_or(|t| t.is("offset") || t.is("for")));

@@ -196,7 +196,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// The keyword `ahead` tokens on, or "" for anything else.
     pub(super) fn word(&self, ahead: usize) -> &'t str {
         match self.nth(ahead) {
-            Some(token) if token.kind == Kind::Word => &token.text,
+            Some(token) if token.kind == Kind::Word => token.text(),
             _ => "",
         }
     }
@@ -303,7 +303,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         match self.peek() {
             Some(token) if token.kind == Kind::String => {
                 self.at += 1;
-                Ok(&token.text)
+                Ok(token.text())
             }
             _ => Err(self.unexpected()),
         }
@@ -328,10 +328,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         match self.peek() {
             Some(token)
                 if token.kind == Kind::Quoted
-                    || token.kind == Kind::Word && allowed(class(&token.text)) =>
+                    || token.kind == Kind::Word && allowed(class(token.text())) =>
             {
                 self.at += 1;
-                Ok(&token.text)
+                Ok(token.text())
             }
             _ => Err(self.unexpected()),
         }
@@ -399,6 +399,6 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Where the next token starts in the text.
     pub(super) fn offset(&self) -> Option<usize> {
-        self.peek().map(|token| token.start)
+        self.peek().map(Token::start)
     }
 }

@@ -7,6 +7,7 @@ mod derived;
 mod everyday;
 mod fields;
 mod limits;
+mod shapes;
 mod statements;
 
 use std::fmt::Write as _;

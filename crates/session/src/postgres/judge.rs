@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use ostiary_operation::sql::{self, Analysis, Copy, Named, Outputs, Reading, Statement};
+use ostiary_operation::sql::{Analysis, Copy, Named, Outputs, Reading, Statement};
 use ostiary_operation::{Mention, Operation, Place, Principal, Target, Values, Verb};
 use ostiary_policy::{ApprovalDemand, Bundle, Denial, Verdict};
 
@@ -98,6 +98,15 @@ impl Read {
             copies,
             judged: RefCell::new(None),
         }
+    }
+
+    /// What `text` does by its analysis.
+    pub(super) fn of_text(text: &str, analysis: Analysis) -> Self {
+        if analysis.statements.is_empty() && !is_blank(text) {
+            // No statement, no verdict: that must not come of a text somebody misread.
+            return Self::unreadable("no statement was found in it");
+        }
+        Self::new(analysis)
     }
 
     pub(super) fn unreadable(reason: &str) -> Self {
@@ -206,17 +215,7 @@ impl Judge {
 
     /// Reads `text`.
     pub(super) fn read(&self, text: &str, reading: Reading) -> Rc<Read> {
-        if let Some(read) = self.shared.text(text, reading) {
-            return read;
-        }
-        let mut read = Read::new(sql::analyze(text, reading));
-        if read.operations.is_empty() && !is_blank(text) {
-            // No statement, no verdict: that must not come of a text somebody misread.
-            read = Read::unreadable("no statement was found in it");
-        }
-        let read = Rc::new(read);
-        self.shared.keep_text(text, reading, &read);
-        read
+        self.shared.read(text, reading)
     }
 
     /// The verdict on a text that no name decides upon.

@@ -45,13 +45,9 @@ impl Shared {
         self.schema.set(self.schema.get().wrapping_add(1));
     }
 
-    /// What `text` does, if that is known.
-    pub(super) fn text(&self, text: &str, reading: Reading) -> Option<Rc<Read>> {
-        self.texts.borrow().get(text, reading)
-    }
-
-    pub(super) fn keep_text(&self, text: &str, reading: Reading, read: &Rc<Read>) {
-        self.texts.borrow_mut().keep(text, reading, read);
+    /// What `text` does.
+    pub(super) fn read(&self, text: &str, reading: Reading) -> Rc<Read> {
+        self.texts.borrow_mut().read(text, reading)
     }
 
     /// SHA-256 of `text`.

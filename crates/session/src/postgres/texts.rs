@@ -1,116 +1,87 @@
 //! Texts as they were read, for all sessions of a VM: what a text does hangs on nothing but the text and
-//! how it is read.
+//! how it is read, and of its constants only on those the analysis looked at.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ostiary_operation::sql::Reading;
+use ostiary_operation::sql::{Reading, Shape, Tokens};
 use sha2::{Digest as _, Sha256};
 
 use super::judge::Read;
+use super::known::{Known, MAX_KEY};
 
-/// Texts kept; all are dropped when there are more, so that sessions which never repeat themselves do
-/// not take ever more memory. What is kept of a text is some 2 KiB.
-const MAX_TEXTS: usize = 1024;
-/// Bytes of all texts together that are kept.
-const MAX_BYTES: usize = 256 << 10;
-/// Bytes of a text that is worth keeping.
-const MAX_TEXT: usize = 4096;
-/// How many texts are remembered as seen once. Most texts with literals in them never come again.
-const SEEN: usize = 256;
-
-/// Texts that came more than once.
-#[derive(Debug)]
+/// Texts that came more than once, and texts that differ only in constants from others.
+#[derive(Debug, Default)]
 pub(super) struct Texts {
-    /// By a hash of the text; of two with the same hash the later is kept.
-    kept: BTreeMap<u64, Entry>,
-    bytes: usize,
-    seen: Box<[u64; SEEN]>,
+    texts: Known<Text>,
+    /// By outline.
+    shapes: Known<Shaped>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    text: Box<str>,
+struct Text {
     digest: [u8; 32],
     reading: Reading,
     read: Rc<Read>,
 }
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self {
-            kept: BTreeMap::new(),
-            bytes: 0,
-            seen: Box::new([0; SEEN]),
-        }
-    }
+#[derive(Debug)]
+struct Shaped {
+    shape: Shape,
+    reading: Reading,
+    read: Rc<Read>,
 }
 
 impl Texts {
-    /// What `text` does, if that is known.
-    pub(super) fn get(&self, text: &str, reading: Reading) -> Option<Rc<Read>> {
-        let entry = self.find(text)?;
-        (entry.reading == reading).then(|| Rc::clone(&entry.read))
+    /// What `text` does.
+    pub(super) fn read(&mut self, text: &str, reading: Reading) -> Rc<Read> {
+        if let Some(known) = self.texts.get(text.as_bytes())
+            && known.reading == reading
+        {
+            return Rc::clone(&known.read);
+        }
+        let tokens = Tokens::cut(text, reading);
+        let read = self.read_tokens(text, &tokens, reading);
+        self.texts.keep(text.as_bytes(), || Text {
+            digest: Sha256::digest(text).into(),
+            reading,
+            read: Rc::clone(&read),
+        });
+        read
+    }
+
+    fn read_tokens(&mut self, text: &str, tokens: &Tokens<'_>, reading: Reading) -> Rc<Read> {
+        let short = text.len() <= MAX_KEY;
+        let outline = short.then(|| tokens.outline()).flatten();
+        let outline = outline.as_deref();
+        if let Some(known) = outline.and_then(|outline| self.shapes.get(outline))
+            && known.reading == reading
+            && tokens.fit(&known.shape)
+        {
+            return Rc::clone(&known.read);
+        }
+        let analysis = tokens.analyze();
+        // Whether a text without a statement is blank hangs on its comments.
+        let has_statement = !analysis.statements.is_empty();
+        let read = Rc::new(Read::of_text(text, analysis));
+        if let Some((outline, shape)) = outline.zip(tokens.shape())
+            && has_statement
+        {
+            self.shapes.keep(outline, || Shaped {
+                shape,
+                reading,
+                read: Rc::clone(&read),
+            });
+        }
+        read
     }
 
     /// SHA-256 of `text`.
     pub(super) fn digest(&self, text: &str) -> [u8; 32] {
-        match self.find(text) {
-            Some(entry) => entry.digest,
+        match self.texts.get(text.as_bytes()) {
+            Some(known) => known.digest,
             None => Sha256::digest(text).into(),
         }
     }
-
-    fn find(&self, text: &str) -> Option<&Entry> {
-        if text.len() > MAX_TEXT {
-            return None;
-        }
-        let entry = self.kept.get(&hash(text))?;
-        (*entry.text == *text).then_some(entry)
-    }
-
-    /// Keeps what `text` does if it came before.
-    pub(super) fn keep(&mut self, text: &str, reading: Reading, read: &Rc<Read>) {
-        if text.len() > MAX_TEXT {
-            return;
-        }
-        let hash = hash(text);
-        if !self.seen_before(hash) {
-            return;
-        }
-        let bytes = self.bytes.saturating_add(text.len());
-        if self.kept.len() >= MAX_TEXTS || bytes > MAX_BYTES {
-            self.kept.clear();
-            self.bytes = 0;
-        }
-        self.bytes = self.bytes.saturating_add(text.len());
-        let entry = Entry {
-            text: text.into(),
-            digest: Sha256::digest(text).into(),
-            reading,
-            read: Rc::clone(read),
-        };
-        if let Some(before) = self.kept.insert(hash, entry) {
-            self.bytes = self.bytes.saturating_sub(before.text.len());
-        }
-    }
-
-    /// Whether a text of this hash came lately; remembers it.
-    fn seen_before(&mut self, hash: u64) -> bool {
-        let slots = u64::try_from(SEEN).unwrap_or(1);
-        let slot = usize::try_from(hash % slots).unwrap_or(0);
-        match self.seen.get_mut(slot) {
-            Some(seen) => std::mem::replace(seen, hash) == hash,
-            None => false,
-        }
-    }
-}
-
-/// FNV-1a. Who finds two texts of the same hash gains nothing: texts are compared.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
@@ -123,45 +94,49 @@ mod tests {
         server_utf8: true,
     };
 
-    fn keep(texts: &mut Texts, text: &str) {
-        let read = Rc::new(Read::unreadable(text));
-        texts.keep(text, READING, &read);
-    }
-
     #[test]
-    fn keeps_what_comes_again_and_only_for_its_reading() {
+    fn knows_what_comes_again_and_only_for_its_reading() {
         let mut texts = Texts::default();
-        keep(&mut texts, "SELECT 1");
-        assert!(texts.get("SELECT 1", READING).is_none());
-        keep(&mut texts, "SELECT 1");
-        assert!(texts.get("SELECT 1", READING).is_some());
+        let text = "SELECT E'\u{e4}'";
+        let reads: Vec<Rc<Read>> = (0..3).map(|_| texts.read(text, READING)).collect();
+        assert!(!Rc::ptr_eq(&reads[0], &reads[1]));
+        assert!(Rc::ptr_eq(&reads[1], &reads[2]));
         let other = Reading {
             utf8: false,
             ..READING
         };
-        assert!(texts.get("SELECT 1", other).is_none());
-        assert!(texts.get("SELECT 2", READING).is_none());
-        for text in ["SELECT 1", "SELECT 2"] {
-            let digest: [u8; 32] = Sha256::digest(text).into();
-            assert_eq!(texts.digest(text), digest);
+        let unread = texts.read(text, other);
+        assert!(unread.operations[0].facts.unreadable.is_some());
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        assert_eq!(texts.digest(text), digest);
+    }
+
+    #[test]
+    fn knows_what_differs_only_in_constants() {
+        let mut texts = Texts::default();
+        let mut read = |text: &str| texts.read(text, READING);
+        let first = read("SELECT a FROM t WHERE b = 1");
+        let second = read("SELECT a FROM t WHERE b = 2");
+        let third = read("select a from t where b = 3 -- again");
+        assert!(!Rc::ptr_eq(&first, &second));
+        assert!(Rc::ptr_eq(&second, &third));
+        for limit in ["LIMIT 1", "LIMIT 2", "LIMIT 2", "LIMIT 1"] {
+            let read = read(&format!("SELECT a FROM t {limit}"));
+            let limit = limit.strip_prefix("LIMIT ").and_then(|n| n.parse().ok());
+            assert_eq!(read.operations[0].facts.row_limit, limit);
         }
     }
 
     #[test]
-    fn stays_within_its_bounds() {
+    fn a_text_without_a_statement_is_no_shape() {
         let mut texts = Texts::default();
-        for number in 0..2 * MAX_TEXTS {
-            let text = format!("{number:>1000}");
-            keep(&mut texts, &text);
-            keep(&mut texts, &text);
-            assert!(texts.get(&text, READING).is_some());
-            assert!(texts.kept.len() <= MAX_TEXTS && texts.bytes <= MAX_BYTES);
-            let sum: usize = texts.kept.values().map(|entry| entry.text.len()).sum();
-            assert_eq!(sum, texts.bytes);
+        for _ in 0..3 {
+            assert!(texts.read("-- ping", READING).operations.is_empty());
         }
-        let long = " ".repeat(MAX_TEXT + 1);
-        keep(&mut texts, &long);
-        keep(&mut texts, &long);
-        assert!(texts.get(&long, READING).is_none());
+        let odd = "/* /* ping */ */";
+        for _ in 0..3 {
+            assert!(!texts.read(odd, READING).operations.is_empty());
+        }
+        assert!(texts.read("-- ping", READING).operations.is_empty());
     }
 }

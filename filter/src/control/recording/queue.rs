@@ -12,7 +12,7 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 /// Events held, for the same reason: small events cost more than their bytes.
 pub(crate) const MAX_EVENTS: usize = 20_000;
 /// Queued bytes that are worth a message of their own before the next tick.
-pub(crate) const EAGER_BYTES: usize = 32 << 10;
+pub(crate) const EAGER_BYTES: usize = 256 << 10;
 /// Bytes of one message, well below the 4 MiB a gRPC server accepts; one larger event goes alone.
 const BATCH_BYTES: usize = 256 << 10;
 

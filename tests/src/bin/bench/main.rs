@@ -83,6 +83,16 @@ fn run(scale: Scale) -> Result<()> {
     eprintln!("bench: starting PostgreSQL, Envoy and three gateways");
     let ways = Ways::start(scale.rows)?;
     let mut numbers = Numbers::default();
+    // First of all: later the processes have memory to spare.
+    for way in &ways.all {
+        if let Some(bytes) = measure::idle(way, scale.idle)? {
+            eprintln!(
+                "bench: {} idle sessions: {:<22} {bytes:>8.0} bytes each",
+                scale.idle, way.name
+            );
+            numbers.idle.push((way.name, bytes));
+        }
+    }
     for round in 1..=scale.rounds {
         for work in Work::all() {
             // Each round begins with another way.
@@ -97,15 +107,6 @@ fn run(scale: Scale) -> Result<()> {
                 );
                 numbers.samples.push(sample);
             }
-        }
-    }
-    for way in &ways.all {
-        if let Some(bytes) = measure::idle(way, scale.idle)? {
-            eprintln!(
-                "bench: {} idle sessions: {:<22} {bytes:>8.0} bytes each",
-                scale.idle, way.name
-            );
-            numbers.idle.push((way.name, bytes));
         }
     }
     let text = report::write(&ways, &numbers, scale)?;

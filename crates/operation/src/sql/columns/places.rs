@@ -165,10 +165,10 @@ impl Values {
 
     fn push(&mut self, token: &Token<'_>, place: usize) {
         if token.kind == Kind::Parameter {
-            let number = token.text.trim_start_matches('$').parse().unwrap_or(0);
+            let number = token.text().trim_start_matches('$').parse().unwrap_or(0);
             self.parameters.push((number, place));
         } else {
-            self.literals.push((token.start..token.end, place));
+            self.literals.push((token.literal(), place));
         }
     }
 
@@ -187,7 +187,7 @@ impl Values {
             .filter(|(index, token)| is_text(token) && !seen.contains(index));
         for (_, token) in rest {
             let place = self.add(Place::Unknown);
-            self.literals.push((token.start..token.end, place));
+            self.literals.push((token.literal(), place));
         }
     }
 }

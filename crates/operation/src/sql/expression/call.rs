@@ -161,5 +161,5 @@ impl<'t> Reader<'t, '_> {
 }
 
 fn literal<'t>(token: &'t Token<'_>) -> Option<&'t str> {
-    (token.kind == Kind::String).then_some(token.text.as_ref())
+    (token.kind == Kind::String).then_some(token.text())
 }

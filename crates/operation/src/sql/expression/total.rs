@@ -43,7 +43,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         // `numeric(4, 2)` asks about values of one's choice.
         let plain = !name.iter().any(|token| token.is_mark("("))
             && name.first().is_some_and(|first| {
-                first.kind == Kind::Word && functions::is_built_in_type(&first.text)
+                first.kind == Kind::Word && functions::is_built_in_type(first.text())
             })
             && !name.iter().any(|token| token.is_mark("."));
         let harmless = text || bare && plain || is_constant(operand);

@@ -58,7 +58,7 @@ fn step<'t, 'a>(
         // Behind a name it is a constant of that type, whoever made the type.
         Kind::String | Kind::Opaque => before.is_none_or(|before| !names_type(before)),
         Kind::Operator => matches!(
-            token.text.as_ref(),
+            token.text(),
             "+" | "-"
                 | "*"
                 | "/"
@@ -74,7 +74,7 @@ fn step<'t, 'a>(
                 | "->"
                 | "->>"
         ),
-        Kind::Punctuation => match token.text.as_ref() {
+        Kind::Punctuation => match token.text() {
             "(" | ")" | "," | "[" | "]" => true,
             "::" => return behind_type(tail),
             "." => {
@@ -85,12 +85,12 @@ fn step<'t, 'a>(
         Kind::Word if token.is("as") => return behind_type(tail),
         Kind::Word if token.is("over") => over(tail),
         Kind::Word if called => {
-            let word = token.text.as_ref();
+            let word = token.text();
             BEFORE_PARENS.contains(&word)
                 || CLEAN_CALLS.contains(&word)
                 || functions::is_total(word)
         }
-        Kind::Word => !NOT_READ.contains(&token.text.as_ref()),
+        Kind::Word => !NOT_READ.contains(&token.text()),
         Kind::Quoted => !called,
         Kind::Fault(_) => false,
     };
@@ -100,7 +100,7 @@ fn step<'t, 'a>(
 fn is_name(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Quoted => true,
-        Kind::Word => class(&token.text) != Class::Reserved,
+        Kind::Word => class(token.text()) != Class::Reserved,
         _ => false,
     }
 }
@@ -113,7 +113,7 @@ fn is_call(tokens: &[Token<'_>]) -> bool {
 fn names_type(token: &Token<'_>) -> bool {
     let free = match token.kind {
         Kind::Quoted => true,
-        Kind::Word => matches!(class(&token.text), Class::Free | Class::Column),
+        Kind::Word => matches!(class(token.text()), Class::Free | Class::Column),
         _ => false,
     };
     let known = CLEAN_TYPES.iter().chain(&TIMES).chain(&BEFORE_CONSTANT);

@@ -174,10 +174,10 @@ impl<'t, 'a> Reader<'t, 'a> {
                 if token.kind == Kind::Quoted
                     || token.kind == Kind::Word
                         && !token.is("using")
-                        && is_bare_label(&token.text) =>
+                        && is_bare_label(token.text()) =>
             {
                 self.skip(1);
-                Some(&token.text)
+                Some(token.text())
             }
             _ => None,
         })
@@ -189,7 +189,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         if let [name] | [_, _, name] = value
             && matches!(name.kind, Kind::Word | Kind::Quoted)
         {
-            self.columns.outputs.insert((group, &name.text));
+            self.columns.outputs.insert((group, name.text()));
         }
         if span.start == span.end
             || value.len() == 1
@@ -204,7 +204,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             .iter()
             .filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted));
         for token in names {
-            self.columns.link(&token.text, span, group);
+            self.columns.link(token.text(), span, group);
         }
         self.columns.link_made_up(span, group);
     }

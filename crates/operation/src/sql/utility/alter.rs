@@ -65,7 +65,7 @@ impl Reader<'_, '_> {
             } else if token.is("using") {
                 using = true;
             } else if using && matches!(token.kind, Kind::Word | Kind::Quoted) {
-                self.columns.note_column(&token.text);
+                self.columns.note_column(token.text());
             }
         }
         Ok(())

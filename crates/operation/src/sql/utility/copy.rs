@@ -170,9 +170,9 @@ impl<'t> Reader<'t, '_> {
             return Err(self.unexpected());
         };
         let value = match token.kind {
-            Kind::Word | Kind::Quoted | Kind::String => Some(&*token.text),
+            Kind::Word | Kind::Quoted | Kind::String => Some(token.text()),
             // As the server writes it only where it is that short.
-            Kind::Number if token.text.len() == 1 => Some(&*token.text),
+            Kind::Number if token.text().len() == 1 => Some(token.text()),
             Kind::Number | Kind::Opaque => None,
             Kind::Parameter | Kind::Operator | Kind::Punctuation | Kind::Fault(_) => {
                 return Err(self.unexpected());

@@ -66,9 +66,9 @@ impl Reader<'_, '_> {
         };
         let off = match token.kind {
             Kind::Word | Kind::Quoted | Kind::String => {
-                matches!(token.text.to_ascii_lowercase().as_str(), "off" | "false")
+                matches!(token.text().to_ascii_lowercase().as_str(), "off" | "false")
             }
-            Kind::Number => token.text == "0",
+            Kind::Number => token.text() == "0",
             _ => return Err(self.unexpected()),
         };
         self.skip(1);

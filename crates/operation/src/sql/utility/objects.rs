@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
             Shape::Cast => {
                 let start = self.position();
                 self.skip_parens()?;
-                let words: Vec<&str> = self.since(start).iter().map(|t| t.text.as_ref()).collect();
+                let words: Vec<&str> = self.since(start).iter().map(|t| t.text()).collect();
                 Object::Other {
                     kind: "cast".to_owned(),
                     name: words.join(" "),
@@ -143,7 +143,10 @@ impl Reader<'_, '_> {
                 if !self.is_kind(Kind::Number) {
                     return Err(self.unexpected());
                 }
-                let name = self.peek().map(|t| t.text.to_string()).unwrap_or_default();
+                let name = self
+                    .peek()
+                    .map(|t| t.text().to_string())
+                    .unwrap_or_default();
                 self.skip(1);
                 let kind = "large object".to_owned();
                 Object::Other { kind, name }
@@ -211,7 +214,7 @@ impl Reader<'_, '_> {
         let Some(token) = self.peek().filter(|t| t.kind == Kind::Operator) else {
             return Err(self.unexpected());
         };
-        name.push_str(&token.text);
+        name.push_str(token.text());
         self.skip(1);
         if self.is_mark("(") {
             self.skip_parens()?;

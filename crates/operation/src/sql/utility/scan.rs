@@ -225,7 +225,7 @@ impl<'t> Reader<'t, '_> {
     fn is_name(&self, ahead: usize) -> bool {
         self.nth(ahead).is_some_and(|token| match token.kind {
             Kind::Quoted => true,
-            Kind::Word => matches!(class(&token.text), Class::Free | Class::Column),
+            Kind::Word => matches!(class(token.text()), Class::Free | Class::Column),
             _ => false,
         })
     }
@@ -288,8 +288,8 @@ const WORDED_FUNCTIONS: [&str; 10] = [
 fn comes_before_expression(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Operator => true,
-        Kind::Punctuation => matches!(token.text.as_ref(), "(" | "," | "[" | ":" | ":=" | "=>"),
-        Kind::Word => match token.text.as_ref() {
+        Kind::Punctuation => matches!(token.text(), "(" | "," | "[" | ":" | ":=" | "=>"),
+        Kind::Word => match token.text() {
             "as" => false,
             "zone" | "escape" | "return" | "between" | "passing" | "document" | "content"
             | "value" | "version" => true,

@@ -137,7 +137,7 @@ impl<'t> Reader<'t, '_> {
             value = match r.peek() {
                 Some(token) if token.kind == Kind::Number => None,
                 Some(token) if matches!(token.kind, Kind::String | Kind::Word | Kind::Quoted) => {
-                    Some(token.text.as_ref())
+                    Some(token.text())
                 }
                 _ => return Err(r.unexpected()),
             };
