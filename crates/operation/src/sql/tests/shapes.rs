@@ -32,17 +32,17 @@ fn varied(text: &str) -> String {
     let mut end = 0;
     for token in &tokens {
         let range = token.literal();
-        varied.push_str(&text[end..range.start]);
+        varied.push_str(text.get(end..range.start).unwrap());
         end = range.end;
         match token.kind {
             lexer::Kind::Number => varied.push_str("907"),
-            lexer::Kind::String if text[range.clone()].starts_with('\'') => {
+            lexer::Kind::String if text.get(range.clone()).unwrap().starts_with('\'') => {
                 varied.push_str("'another'");
             }
-            _ => varied.push_str(&text[range]),
+            _ => varied.push_str(text.get(range).unwrap()),
         }
     }
-    varied.push_str(&text[end..]);
+    varied.push_str(text.get(end..).unwrap());
     varied
 }
 
