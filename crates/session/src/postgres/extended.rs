@@ -360,11 +360,15 @@ impl Open {
         let refusal = if name.starts_with(OURS) {
             Refusal::native("42939", "the name is reserved".to_owned())
         } else if name.is_ascii()
-            || std::str::from_utf8(name).is_ok() && !self.server.not_utf8 && !self.is_unsettled()
+            || std::str::from_utf8(name).is_ok()
+                && !self.server.not_utf8
+                // It converts them before it cuts them.
+                && !self.server.database_not_utf8
+                && !self.is_unsettled()
         {
             return false;
         } else {
-            let message = "a name is neither ASCII nor UTF-8".to_owned();
+            let message = "a name is outside ASCII and may not be UTF-8 to the server".to_owned();
             Refusal::native("22021", message)
         };
         self.refuse(refusal);

@@ -28,6 +28,30 @@ fn a_name_the_server_cuts_is_not_two_names() {
 }
 
 #[test]
+fn a_name_the_server_converts_before_it_cuts_it_is_refused() {
+    let mut rig = Rig::open(Rules::Plain);
+    let mut setting = Vec::new();
+    ostiary_wire::postgres::backend::encode::parameter_status(
+        &mut setting,
+        b"server_encoding",
+        b"LATIN1",
+    )
+    .unwrap();
+    rig.server_says(&setting);
+    // 64 bytes in UTF-8, the client's encoding, and 33 in the server's.
+    let long = |end: &str| format!("{}{end}", "\u{e4}".repeat(32));
+    rig.send(&parse(&long("a"), DELETE).sync());
+    rig.send(&bind("", &long("a")).execute("").sync());
+    assert!(
+        rig.client_saw("a name is outside ASCII and may not be UTF-8"),
+        "{}",
+        rig.take()
+    );
+    assert!(rig.asked.is_empty() && !rig.ran().contains(&DELETE));
+    rig.works();
+}
+
+#[test]
 fn a_close_that_was_skipped_does_not_bring_an_old_meaning_back() {
     let mut rig = Rig::open(Rules::Plain);
     rig.server
