@@ -45,7 +45,7 @@ test: unit e2e
 # pure tests of every crate
 [group('test')]
 unit *args:
-    cargo test --workspace --exclude ostiary-tests --exclude ostiary-filter "$@"
+    cargo test --workspace --exclude ostiary-tests "$@"
 
 # real Envoy, real PostgreSQL, real clients; arguments go to cargo test
 [group('test')]

@@ -21,10 +21,6 @@ use crate::{
     shell::{Shell, enter},
 };
 
-/// Messages sent and not yet acknowledged. What comes meanwhile goes together in the next, so that many
-/// connections that wait for their records share one write to disk.
-const MAX_IN_FLIGHT: usize = 2;
-
 /// The way to the archive.
 pub(crate) struct Recording(RefCell<State>);
 
@@ -32,9 +28,6 @@ struct State {
     queue: Queue,
     stream: Option<u32>,
     backoff: Backoff,
-    /// Something that waits should have gone: the next acknowledgement sends it. Other events wait for
-    /// more, since each message costs the control plane a write to disk.
-    owed: bool,
     /// What the backlog metric was told.
     reported: usize,
 }
@@ -45,7 +38,6 @@ impl Recording {
             queue: Queue::new(),
             stream: None,
             backoff: Backoff::new(),
-            owed: false,
             reported: 0,
         }))
     }
@@ -83,16 +75,13 @@ impl Recording {
         if !state.queue.has_waiting() || !enter(shell.root) {
             return;
         }
-        while state.queue.in_flight() < MAX_IN_FLIGHT
-            && let Some(message) = state.queue.next_message()
-        {
+        while let Some(message) = state.queue.next_in_turn() {
             if let Err(status) = hostcalls::send_grpc_stream_message(token, Some(message), false) {
                 // The host has dropped the stream; its close is on the way.
                 log::warn!("cannot send events: {status:?}");
                 break;
             }
         }
-        state.owed = state.queue.has_waiting();
         if effective != shell.root {
             enter(effective);
         }
@@ -148,8 +137,7 @@ impl Recording {
         if !self.is_congested() {
             shell.resume_stalled();
         }
-        let owes = self.0.try_borrow().is_ok_and(|state| state.owed);
-        if owes || self.is_eager() {
+        if self.0.try_borrow().is_ok_and(|state| state.queue.is_due()) {
             self.flush(shell, shell.root);
         }
     }

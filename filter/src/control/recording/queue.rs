@@ -13,6 +13,9 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 pub(crate) const MAX_EVENTS: usize = 20_000;
 /// Queued bytes that are worth a message of their own before the next tick.
 pub(crate) const EAGER_BYTES: usize = 256 << 10;
+/// Messages sent and not yet acknowledged. What comes meanwhile goes together in the next, so that many
+/// connections that wait for their records share one write to disk.
+const MAX_IN_FLIGHT: usize = 2;
 /// Bytes of one message, well below the 4 MiB a gRPC server accepts; one larger event goes alone.
 const BATCH_BYTES: usize = 256 << 10;
 
@@ -29,6 +32,9 @@ pub(crate) struct Queue {
     waiting: VecDeque<Batch>,
     sent: VecDeque<Batch>,
     next_batch: u64,
+    /// Something that waits should have gone, and goes with the next acknowledgement. Other events wait
+    /// for company: each message costs the control plane a write to disk.
+    owed: bool,
     // INVARIANT: the sums over `waiting`, and over `waiting` and `sent`.
     waiting_bytes: usize,
     bytes: usize,
@@ -79,6 +85,7 @@ impl Queue {
             waiting: VecDeque::new(),
             sent: VecDeque::new(),
             next_batch: 1,
+            owed: false,
             waiting_bytes: 0,
             bytes: 0,
             events: 0,
@@ -90,11 +97,6 @@ impl Queue {
         self.events
     }
 
-    /// Messages sent and not yet acknowledged.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.sent.len()
-    }
-
     /// Whether anything waits to be sent.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
@@ -103,6 +105,11 @@ impl Queue {
     /// Whether enough waits to send it now.
     pub(crate) fn is_eager(&self) -> bool {
         self.waiting_bytes >= EAGER_BYTES
+    }
+
+    /// Whether an acknowledgement should be followed by the next message.
+    pub(crate) fn is_due(&self) -> bool {
+        self.owed || self.is_eager()
     }
 
     /// Whether so much is held that connections should wait before they cause more.
@@ -139,8 +146,14 @@ impl Queue {
         Ok(())
     }
 
-    /// The next message to send, or `None` if nothing waits.
-    pub(crate) fn next_message(&mut self) -> Option<&[u8]> {
+    /// The next message to send now; `None` if nothing waits, or if it has to wait for an acknowledgement.
+    pub(crate) fn next_in_turn(&mut self) -> Option<&[u8]> {
+        self.owed = self.sent.len() >= MAX_IN_FLIGHT && self.has_waiting();
+        if self.owed { None } else { self.next_message() }
+    }
+
+    /// The next message, or `None` if nothing waits.
+    fn next_message(&mut self) -> Option<&[u8]> {
         let mut batch = self.waiting.pop_front()?;
         self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.size);
         batch.number = self.next_batch;

@@ -64,6 +64,25 @@ fn sends_again_in_order_what_was_not_acknowledged() {
 }
 
 #[test]
+fn an_acknowledgement_sends_what_is_owed_and_nothing_else() {
+    let mut queue = Queue::new();
+    for seq in 1..=3 {
+        queue.push(7, &event(seq, 1)).unwrap();
+        assert_eq!(queue.next_in_turn().is_some(), seq < 3);
+    }
+    assert!(queue.is_due());
+    queue.acknowledge(1);
+    assert!(queue.next_in_turn().is_some());
+    assert!(queue.next_in_turn().is_none() && !queue.is_due());
+    // Nobody has asked for this one.
+    queue.push(7, &event(4, 1)).unwrap();
+    queue.acknowledge(2);
+    assert!(!queue.is_due());
+    queue.push(7, &event(5, EAGER_BYTES)).unwrap();
+    assert!(queue.is_due());
+}
+
+#[test]
 fn cuts_messages_at_their_maximum_and_sends_a_larger_event_alone() {
     let mut queue = Queue::new();
     for (seq, size) in [(1, 200 << 10), (2, 100 << 10), (3, 300 << 10), (4, 1)] {
