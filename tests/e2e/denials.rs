@@ -1,6 +1,6 @@
 //! A denied statement never runs, says why, and leaves the session as the server has it.
 
-use ostiary_tests::{Result, wire};
+use ostiary_tests::{Context as _, Result, wire};
 use postgres::SimpleQueryMessage;
 use tokio_postgres::NoTls;
 
@@ -282,6 +282,35 @@ fn what_no_rule_permits_is_denied() -> Result<()> {
         let (code, message) = refusal(stranger.simple_query("SELECT 1"))?;
         assert_eq!(code, "42501");
         assert!(message.contains("default-deny"), "{message}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_name_that_the_server_converts_before_it_cuts_it_is_refused() -> Result<()> {
+    with_shared(|stack, postgres| {
+        postgres.admin("postgres")?.batch_execute(
+            "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+        )?;
+        let mut raw = stack.agent("converted-names")?.on("latin").raw()?;
+        raw.query("SET client_encoding = 'UTF8'")?;
+        // Two names in the 33 bytes the server keeps, one in the first 63 that the gateway sees.
+        let name = |end: &str| format!("n{}{end}", "\u{e4}".repeat(31));
+        for (name, refused) in [
+            (name("a"), true),
+            (name("b"), true),
+            ("a".repeat(64), false),
+        ] {
+            let parse = wire::parse(&name, "SELECT 'converted_names'");
+            raw.send(&[parse, wire::sync()].concat())?;
+            let answer = raw.until('Z')?;
+            let error = answer.iter().find(|message| message.tag == 'E');
+            assert_eq!(error.is_some(), refused, "{name}: {answer:?}");
+            if refused {
+                let code = error.and_then(|error| error.field('C')).context("a code")?;
+                assert_eq!(code, "22021");
+            }
+        }
         Ok(())
     })
 }

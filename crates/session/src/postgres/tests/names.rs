@@ -39,7 +39,7 @@ fn a_name_the_server_converts_before_it_cuts_it_is_refused() {
     .unwrap();
     rig.server_says(&setting);
     // 64 bytes in UTF-8, the client's encoding, and 33 in the server's.
-    let long = |end: &str| format!("{}{end}", "\u{e4}".repeat(32));
+    let long = |end: &str| format!("n{}{end}", "\u{e4}".repeat(31));
     rig.send(&parse(&long("a"), DELETE).sync());
     rig.send(&bind("", &long("a")).execute("").sync());
     assert!(
