@@ -156,10 +156,10 @@ impl Approvals {
     }
 
     /// What is pending now.
-    pub async fn pending(&self, who: &Operator) -> Result<Vec<Approval>, Error> {
-        let rows = self.store.pending_approvals().await?;
-        let visible = rows.into_iter().filter(|row| self.may_see(who, row));
-        Ok(visible.map(|row| row.approval).collect())
+    pub async fn pending(&self, who: &Operator) -> Result<Vec<ApprovalRow>, Error> {
+        let mut rows = self.store.pending_approvals().await?;
+        rows.retain(|row| self.may_see(who, row));
+        Ok(rows)
     }
 
     /// Every change from now on.

@@ -1,11 +1,12 @@
 //! `Approvals`: what reviewers see and decide.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ostiary_proto::{
     Approval, DecideRequest, GetApprovalRequest, ListApprovalsRequest, ListApprovalsResponse,
     WatchApprovalsRequest, approvals_server,
 };
+use ostiary_record::ApprovalState;
 use tokio::sync::{broadcast, mpsc};
 use tonic::{Request, Response, Status};
 
@@ -109,10 +110,11 @@ async fn watch(
     mut changes: broadcast::Receiver<ApprovalRow>,
     to: &mpsc::Sender<Result<Approval, Status>>,
 ) -> Result<(), Status> {
+    let mut told = Told::default();
     let mut news = app.approvals.pending(who).await?;
     loop {
-        for approval in news {
-            if to.send(Ok(approval)).await.is_err() {
+        for row in news {
+            if told.is_new(&row) && to.send(Ok(row.approval)).await.is_err() {
                 return Ok(());
             }
         }
@@ -121,10 +123,60 @@ async fn watch(
             () = to.closed() => return Ok(()),
         };
         news = match changed {
-            Ok(row) if app.approvals.may_see(who, &row) => vec![row.approval],
+            Ok(row) if app.approvals.may_see(who, &row) => vec![row],
             Ok(_) => Vec::new(),
-            Err(broadcast::error::RecvError::Lagged(_)) => app.approvals.pending(who).await?,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                told = Told::default();
+                app.approvals.pending(who).await?
+            }
             Err(broadcast::error::RecvError::Closed) => return Ok(()),
         };
+    }
+}
+
+/// Revisions of what is pending, as the watcher was told: a change that came while the list was read is
+/// in both.
+#[derive(Default)]
+struct Told(BTreeMap<String, u64>);
+
+impl Told {
+    fn is_new(&mut self, row: &ApprovalRow) -> bool {
+        let id = &row.approval.id;
+        if self.0.get(id).is_some_and(|told| *told >= row.revision) {
+            return false;
+        }
+        if row.approval.state() == ApprovalState::Pending {
+            self.0.insert(id.clone(), row.revision);
+        } else {
+            self.0.remove(id);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watcher_is_told_each_change_once() {
+        let row = |revision, state| {
+            let mut row = ApprovalRow {
+                revision,
+                ..ApprovalRow::default()
+            };
+            row.approval.id = "a".to_owned();
+            row.approval.set_state(state);
+            row
+        };
+        let mut told = Told::default();
+        let mut is_new = |revision, state| told.is_new(&row(revision, state));
+        // Read as of its second revision, then all changes come.
+        assert!(is_new(2, ApprovalState::Pending));
+        assert!(!is_new(1, ApprovalState::Pending));
+        assert!(!is_new(2, ApprovalState::Pending));
+        assert!(is_new(3, ApprovalState::Pending));
+        assert!(is_new(4, ApprovalState::Denied));
+        assert!(told.0.is_empty());
     }
 }
