@@ -154,7 +154,13 @@ pub(super) async fn psql_interrupted(port: u16, query: &str) -> String {
         .spawn()
         .unwrap();
     let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let runs = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE query = '{query}' AND state = 'active'"
+    );
+    let running = async { while psql(port, &runs).await.as_deref() != Ok("1") {} };
+    tokio::time::timeout(Duration::from_secs(30), running)
+        .await
+        .unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
     answer(&output.await.unwrap()).unwrap_err()
