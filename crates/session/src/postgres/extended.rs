@@ -354,18 +354,11 @@ impl Open {
         self.skipping = true;
     }
 
-    /// Refuses a name that could mean another one to the server than it does here: it converts names
-    /// from `client_encoding`.
+    /// Refuses a name that could mean another one to the server than it does here.
     fn refuses_name(&mut self, name: &[u8]) -> bool {
         let refusal = if name.starts_with(OURS) {
             Refusal::native("42939", "the name is reserved".to_owned())
-        } else if name.is_ascii()
-            || std::str::from_utf8(name).is_ok()
-                && !self.server.not_utf8
-                // It converts them before it cuts them.
-                && !self.server.database_not_utf8
-                && !self.is_unsettled()
-        {
+        } else if self.is_plain_name(name) {
             return false;
         } else {
             let message = "a name is outside ASCII and may not be UTF-8 to the server".to_owned();

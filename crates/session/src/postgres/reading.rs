@@ -33,6 +33,14 @@ impl Open {
         }
     }
 
+    /// Whether a name in a message is the same bytes to the server. It converts names from
+    /// `client_encoding` to that of the database, and cuts them only then.
+    pub(super) fn is_plain_name(&self, name: &[u8]) -> bool {
+        let is_utf8 =
+            !(self.server.not_utf8 || self.server.database_not_utf8 || self.is_unsettled());
+        name.is_ascii() || is_utf8 && std::str::from_utf8(name).is_ok()
+    }
+
     /// Records a statement that is no text; the refusal is the server's own.
     pub(super) fn unread(core: &mut Core, reason: String) -> Refusal {
         core.record(Kind::Refused(Refused {
