@@ -70,8 +70,12 @@ fn the_control_plane_killed_while_a_statement_waits_denies_it() -> Result<()> {
         database: database.clone(),
         token: issuer.token("outage", &["analysts"])?,
     };
-    envoy.until("the gateway to let an agent in", || {
-        Ok(agent.connect().is_ok())
+    // Logins need no policy, statements do.
+    envoy.until("the gateway to let an agent read", || {
+        let read = agent
+            .connect()
+            .and_then(|mut session| Ok(session.simple_query("SELECT 1")?));
+        Ok(read.is_ok())
     })?;
 
     let config = agent.config();
