@@ -38,7 +38,7 @@ value as well.
 *Through the filter* is the size of the result over the processor time of the whole Envoy less that of the `tcp_proxy` Envoy for \
 the same bytes: what is left is the module in V8 and what it asks of the host. Memory is the resident memory of the whole Envoy \
 process. Of idle sessions it is the difference that 500 of them make, each of which has run a simple and a prepared statement, \
-less the same of `tcp_proxy`; it is taken before anything else, since later the process has memory to spare. Ratios above 1 of a gateway that does more than `tcp_proxy` are the noise of the machine.
+less the same of `tcp_proxy`; it is taken before anything else. Below zero means that the sessions fit into memory the process had to spare from its start: it shows no figure for a session. Ratios above 1 of a gateway that does more than `tcp_proxy` are the noise of the machine.
 ";
 
 /// Writes docs/benchmarks.md, if the numbers are worth it, and returns its text.
