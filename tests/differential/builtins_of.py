@@ -93,11 +93,18 @@ def catalogue():
     return dict(line.split() for line in lines if line and not line.startswith("#"))
 
 
+# A string cast to one of these is the same text.
+TEXTS = ({"text"}, {"name"}, {"regclass"}, {"pg_catalog", "text"})
+
+
 def literal(args, index):
     """The text of a plain string argument."""
     if not args or index >= len(args):
         return None
     value = args[index]
+    if isinstance(value, ast.TypeCast) and not value.typeName.arrayBounds:
+        names = {part.sval for part in value.typeName.names}
+        value = value.arg if names in TEXTS else value
     if isinstance(value, ast.A_Const) and isinstance(value.val, ast.String):
         return value.val.sval
     return None

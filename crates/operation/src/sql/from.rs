@@ -86,7 +86,11 @@ impl<'t> Reader<'t, '_> {
                 Item::Query => self.columns.note_item(span, output.group),
                 Item::Join => span,
             };
-            return self.table_alias(part).map(drop);
+            if let Some(known_as) = self.table_alias(part)? {
+                let object = None;
+                self.sources.push(Source { known_as, object });
+            }
+            return Ok(());
         }
         if self.is("rows") && self.word(1) == "from" && self.nth_is_mark(2, "(") {
             self.skip(2);
@@ -168,7 +172,7 @@ impl<'t> Reader<'t, '_> {
         let object = name.relation();
         self.sources.push(Source {
             known_as: alias.unwrap_or(name.name),
-            object: object.clone(),
+            object: Some(object.clone()),
         });
         self.effects.add(Verb::Select, object);
     }

@@ -405,18 +405,18 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.eat_all(&["skip", "locked"]);
         }
         let read = self.sources.get(sources..).unwrap_or_default();
-        let all_known = only
-            .iter()
-            .take(MAX_CTES)
-            .all(|name| read.iter().any(|source| source.known_as == *name));
+        // A name of no table, or of something else as well, may stand for any of them.
+        let all_known = only.iter().take(MAX_CTES).all(|name| {
+            let mut named = read.iter().filter(|source| source.known_as == *name);
+            named.clone().next().is_some() && named.all(|source| source.object.is_some())
+        });
         for source in read {
-            // An unmatched name is the alias of a subquery: then everything may be locked.
-            if only.is_empty()
+            let wanted = only.is_empty()
                 || only.len() > MAX_CTES
                 || !all_known
-                || only.contains(&source.known_as)
-            {
-                self.effects.add(Verb::Lock, source.object.clone());
+                || only.contains(&source.known_as);
+            if let Some(object) = source.object.as_ref().filter(|_| wanted) {
+                self.effects.add(Verb::Lock, object.clone());
             }
         }
         Ok(())

@@ -63,11 +63,12 @@ impl Name<'_> {
     }
 }
 
-/// A table a query reads, under the name `FOR UPDATE OF` knows it by.
+/// A part of FROM, under the name `FOR UPDATE OF` knows it by.
 #[derive(Debug)]
 pub(super) struct Source<'t> {
     pub(super) known_as: &'t str,
-    pub(super) object: Object,
+    /// The table; `None` for a query or a join, which stands for all that was read in it.
+    pub(super) object: Option<Object>,
 }
 
 /// How often a token may be looked at. An honest statement needs a few dozen; a text that makes a rule

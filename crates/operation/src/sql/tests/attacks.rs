@@ -1313,3 +1313,36 @@ fn settings_change_the_reading() {
     "#]]
     .assert_eq(&all);
 }
+
+#[test]
+fn a_name_of_several_parts_locks_them_all() {
+    check_all(
+        &[
+            "select * from (select * from a) x, x for update of x",
+            "select * from (with w as (select 1 from x) select * from b) x for share of x",
+            "select * from (a cross join b) x, x y for share of x",
+            "select * from (select * from a) y, x for update of x",
+        ],
+        expect![[r#"
+            select * from (select * from a) x, x for update of x
+              lock: select a, select x, lock a, lock x
+            select * from (with w as (select 1 from x) select * from b) x for share of x
+              lock: select b, select x, lock b, lock x
+            select * from (a cross join b) x, x y for share of x
+              lock: select a, select b, select x, lock a, lock b, lock x
+            select * from (select * from a) y, x for update of x
+              lock: select a, select x, lock x
+        "#]],
+    );
+}
+
+#[test]
+fn a_setting_has_a_name_of_any_length() {
+    check_all(
+        &["grant set on parameter a . b . c, a.b.c.d to r"],
+        expect![[r#"
+            grant set on parameter a . b . c, a.b.c.d to r
+              grant: grant setting a.b.c, grant setting a.b.c.d, grant role r
+        "#]],
+    );
+}

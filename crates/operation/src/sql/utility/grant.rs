@@ -60,8 +60,7 @@ impl Reader<'_, '_> {
         }
         if self.eat("parameter") {
             return self.list(|r| {
-                let first = r.column_id()?;
-                let name = r.name_after(first)?.dotted();
+                let name = r.setting_name()?;
                 r.effects.add(Verb::Grant, functions::setting(&name));
                 Ok(())
             });

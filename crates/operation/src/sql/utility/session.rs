@@ -113,7 +113,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// `name` or `extension.name`.
-    fn setting_name(&mut self) -> Read<String> {
+    pub(super) fn setting_name(&mut self) -> Read<String> {
         let mut name = self.column_id()?.to_owned();
         while self.eat_mark(".") {
             name.push('.');
