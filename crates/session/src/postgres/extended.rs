@@ -60,14 +60,7 @@ impl Open {
         if self.refuses_name(name) {
             return Ok(Taken::Yes);
         }
-        let text = match self.text(parse.sql) {
-            Ok(text) => text,
-            Err(reason) => {
-                let refusal = Self::unread(core, reason);
-                self.refuse(refusal);
-                return Ok(Taken::Yes);
-            }
-        };
+        let text = self.text(parse.sql)?;
         let read = self.read(&text);
         if self.has_open_names(&read) {
             return Ok(Taken::NotYet);

@@ -7,17 +7,18 @@ use std::rc::Rc;
 use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::Verdict;
-use ostiary_record::{Operated, Parameter, Refused, event::Kind};
+use ostiary_record::{Operated, Parameter, event::Kind};
 
-use super::core::Core;
+use super::core::{Core, Fatal};
 use super::judge::{Judgement, Read};
 use super::open::Open;
-use super::reply::Refusal;
+use super::reply;
 use super::taint::Taint;
 
 impl Open {
-    /// The text of a statement; what is wrong with bytes that are not text in the session's encoding.
-    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, String> {
+    /// The text of a statement. Bytes that are no text break the protocol: there is no verdict on what cannot
+    /// be read, and who sends such bytes may be trying whether the server reads something else.
+    pub(super) fn text<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, str>, Fatal> {
         match std::str::from_utf8(sql) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             // Another encoding: what is not ASCII will be unreadable.
@@ -26,9 +27,8 @@ impl Open {
             }
             Err(error) => {
                 let byte = sql.get(error.valid_up_to()).copied().unwrap_or_default();
-                Err(format!(
-                    "invalid byte sequence for encoding \"UTF8\": {byte:#04x}"
-                ))
+                let message = format!("invalid byte sequence for encoding \"UTF8\": {byte:#04x}");
+                Err(Fatal::new(reply::PROTOCOL, "protocol", message))
             }
         }
     }
@@ -39,15 +39,6 @@ impl Open {
         let is_utf8 =
             !(self.server.not_utf8 || self.server.database_not_utf8 || self.is_unsettled());
         name.is_ascii() || is_utf8 && std::str::from_utf8(name).is_ok()
-    }
-
-    /// Records a statement that is no text; the refusal is the server's own.
-    pub(super) fn unread(core: &mut Core, reason: String) -> Refusal {
-        core.record(Kind::Refused(Refused {
-            stage: "protocol".to_owned(),
-            reason: reason.clone(),
-        }));
-        Refusal::native("22021", reason)
     }
 
     /// What `text` does, read with the settings that hold when the server reads it.

@@ -29,14 +29,7 @@ impl Open {
             return Ok(Taken::Yes);
         }
         self.release_batch();
-        let text = match self.text(sql) {
-            Ok(text) => text,
-            Err(reason) => {
-                let refusal = Self::unread(core, reason);
-                self.refuse_query(core, refusal);
-                return Ok(Taken::Yes);
-            }
-        };
+        let text = self.text(sql)?;
         let read = self.read(&text);
         if self.has_open_names(&read) {
             return Ok(Taken::NotYet);
