@@ -1346,3 +1346,25 @@ fn a_setting_has_a_name_of_any_length() {
         "#]],
     );
 }
+
+#[test]
+fn a_type_called_return_is_no_body() {
+    check_all(
+        &[
+            "create function f() returns return language internal as 'x'",
+            "create function f() returns setof s.return language sql return 1",
+            "create function f() returns int return pg_reload_conf()",
+            "alter system set a . b . excluding = true",
+        ],
+        expect![[r#"
+            create function f() returns return language internal as 'x'
+              create: create f() | dynamic
+            create function f() returns setof s.return language sql return 1
+              create: create f()
+            create function f() returns int return pg_reload_conf()
+              administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
+            alter system set a . b . excluding = true
+              administer: administer setting a.b.excluding
+        "#]],
+    );
+}

@@ -84,7 +84,7 @@ impl Reader<'_, '_> {
             return Err(self.unexpected());
         }
         let first = self.label()?;
-        let name = self.name_after(first)?.dotted();
+        let name = self.setting_name_after(first)?;
         self.effects
             .add(Verb::Administer, functions::setting(&name));
         self.skip_all();

@@ -114,7 +114,12 @@ impl<'t> Reader<'t, '_> {
 
     /// `name` or `extension.name`.
     pub(super) fn setting_name(&mut self) -> Read<String> {
-        let mut name = self.column_id()?.to_owned();
+        let first = self.column_id()?;
+        self.setting_name_after(first)
+    }
+
+    pub(super) fn setting_name_after(&mut self, first: &str) -> Read<String> {
+        let mut name = first.to_owned();
         while self.eat_mark(".") {
             name.push('.');
             name.push_str(self.label()?);

@@ -12,7 +12,7 @@ impl Reader<'_, '_> {
         let first = self.non_reserved()?;
         let name = self.name_after(first)?;
         self.effects.add(Verb::Create, name.function());
-        self.scan_until(|r| r.is("as") || r.is("begin") || r.is("return"))?;
+        self.scan_until(Self::may_begin_body)?;
         let mut visible = false;
         while !self.at_end() {
             if self.eat("return") {
@@ -27,11 +27,19 @@ impl Reader<'_, '_> {
                 }
             } else {
                 self.skip(1);
-                self.scan_until(|r| r.is("as") || r.is("begin") || r.is("return"))?;
+                self.scan_until(Self::may_begin_body)?;
             }
         }
         self.effects.dynamic |= !visible;
         Ok(())
+    }
+
+    /// Whether the body can begin here: a type may be called `return`.
+    fn may_begin_body(&self) -> bool {
+        let is_type = self
+            .previous()
+            .is_some_and(|token| token.is("returns") || token.is("setof") || token.is_mark("."));
+        !is_type && self.is_any(&["as", "begin", "return"])
     }
 
     /// The statements up to `END`.
