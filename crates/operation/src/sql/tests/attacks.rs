@@ -1354,6 +1354,9 @@ fn a_type_called_return_is_no_body() {
             "create function f() returns return language internal as 'x'",
             "create function f() returns setof s.return language sql return 1",
             "create function f() returns int return pg_reload_conf()",
+            "create function f() returns returns return pg_reload_conf()",
+            "create function f(out a int) set x to returns return pg_reload_conf()",
+            "create function f() returns table (return int) return pg_reload_conf()",
             "alter system set a . b . excluding = true",
         ],
         expect![[r#"
@@ -1362,6 +1365,12 @@ fn a_type_called_return_is_no_body() {
             create function f() returns setof s.return language sql return 1
               create: create f()
             create function f() returns int return pg_reload_conf()
+              administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
+            create function f() returns returns return pg_reload_conf()
+              administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
+            create function f(out a int) set x to returns return pg_reload_conf()
+              administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
+            create function f() returns table (return int) return pg_reload_conf()
               administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
             alter system set a . b . excluding = true
               administer: administer setting a.b.excluding

@@ -118,6 +118,7 @@ impl<'t> Reader<'t, '_> {
         self.setting_name_after(first)
     }
 
+    /// The name that begins with `first`, of any number of parts.
     pub(super) fn setting_name_after(&mut self, first: &str) -> Read<String> {
         let mut name = first.to_owned();
         while self.eat_mark(".") {

@@ -12,7 +12,17 @@ impl Reader<'_, '_> {
         let first = self.non_reserved()?;
         let name = self.name_after(first)?;
         self.effects.add(Verb::Create, name.function());
-        self.scan_until(Self::may_begin_body)?;
+        self.scan_until(|r| r.begins_result() || r.begins_body())?;
+        if self.begins_result() {
+            // The type may be called `return`.
+            self.skip(1);
+            self.eat("setof");
+            self.skip(1);
+            while self.eat_mark(".") {
+                self.skip(1);
+            }
+            self.scan_until(Self::begins_body)?;
+        }
         let mut visible = false;
         while !self.at_end() {
             if self.eat("return") {
@@ -27,19 +37,20 @@ impl Reader<'_, '_> {
                 }
             } else {
                 self.skip(1);
-                self.scan_until(Self::may_begin_body)?;
+                self.scan_until(Self::begins_body)?;
             }
         }
         self.effects.dynamic |= !visible;
         Ok(())
     }
 
-    /// Whether the body can begin here: a type may be called `return`.
-    fn may_begin_body(&self) -> bool {
-        let is_type = self
-            .previous()
-            .is_some_and(|token| token.is("returns") || token.is("setof") || token.is_mark("."));
-        !is_type && self.is_any(&["as", "begin", "return"])
+    /// RETURNS stands right behind the parameters; elsewhere it is an option or a value.
+    fn begins_result(&self) -> bool {
+        self.is("returns") && self.previous().is_some_and(|token| token.is_mark(")"))
+    }
+
+    fn begins_body(&self) -> bool {
+        self.is_any(&["as", "begin", "return"])
     }
 
     /// The statements up to `END`.
