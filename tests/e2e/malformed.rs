@@ -77,6 +77,7 @@ fn broken_frames_after_login_close_that_session_alone() -> Result<()> {
         assert_eq!(refused.len(), 1, "{events:?}");
         assert_eq!(refused[0]["stage"], "protocol");
         assert!(!postgres.was_sent("; DROP TABLE users"));
+        assert!(!postgres.was_sent("no text"));
         Ok(())
     })
 }

@@ -1339,10 +1339,15 @@ fn a_name_of_several_parts_locks_them_all() {
 #[test]
 fn a_setting_has_a_name_of_any_length() {
     check_all(
-        &["grant set on parameter a . b . c, a.b.c.d to r"],
+        &[
+            "grant set on parameter a . b . c, a.b.c.d to r",
+            "alter system set a . b . excluding = true",
+        ],
         expect![[r#"
             grant set on parameter a . b . c, a.b.c.d to r
               grant: grant setting a.b.c, grant setting a.b.c.d, grant role r
+            alter system set a . b . excluding = true
+              administer: administer setting a.b.excluding
         "#]],
     );
 }
@@ -1357,7 +1362,7 @@ fn a_type_called_return_is_no_body() {
             "create function f() returns returns return pg_reload_conf()",
             "create function f(out a int) set x to returns return pg_reload_conf()",
             "create function f() returns table (return int) return pg_reload_conf()",
-            "alter system set a . b . excluding = true",
+            "create function f() returns begin begin atomic select pg_reload_conf(); end",
         ],
         expect![[r#"
             create function f() returns return language internal as 'x'
@@ -1372,8 +1377,8 @@ fn a_type_called_return_is_no_body() {
               administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
             create function f() returns table (return int) return pg_reload_conf()
               administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
-            alter system set a . b . excluding = true
-              administer: administer setting a.b.excluding
+            create function f() returns begin begin atomic select pg_reload_conf(); end
+              administer: create f(), administer pg_reload_conf() | calls pg_reload_conf
         "#]],
     );
 }

@@ -112,7 +112,7 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
-    /// `name` or `extension.name`.
+    /// `name`, `extension.name` and longer.
     pub(super) fn setting_name(&mut self) -> Read<String> {
         let first = self.column_id()?;
         self.setting_name_after(first)
