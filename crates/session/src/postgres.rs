@@ -10,6 +10,7 @@ mod errors;
 mod exercise;
 mod expect;
 mod extended;
+mod fingerprint;
 mod function_call;
 mod hold;
 mod inbox;

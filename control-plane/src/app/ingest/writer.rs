@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ostiary_proto::Session;
-use ostiary_record::{Event, event::Kind};
+use ostiary_record::{Event, Operated, event::Kind};
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -201,6 +202,9 @@ impl Writer {
                     key: std::mem::take(&mut login.cancel_key_sha256),
                 });
             }
+            if let Some(Kind::Operated(operated)) = &mut event.kind {
+                complete(operated);
+            }
             if live.take(&event) {
                 chunks.push(id, &event);
             }
@@ -281,6 +285,14 @@ impl Writer {
                 live.close(now, FILTER_LOST);
             }
         }
+    }
+}
+
+/// Puts in what a filter leaves to the control plane.
+fn complete(operated: &mut Operated) {
+    let whole = u64::try_from(operated.statement.len()) == Ok(operated.statement_size);
+    if whole && operated.statement_sha256.is_empty() {
+        operated.statement_sha256 = Sha256::digest(&operated.statement).to_vec();
     }
 }
 

@@ -108,6 +108,33 @@ async fn stores_events_byte_for_byte_however_large_the_batch() {
 }
 
 #[tokio::test]
+async fn adds_the_digest_of_a_whole_statement() {
+    let plane = Plane::new().await;
+    let mut stream = plane.append("").await;
+    let sent = |seq, size, digest: &[u8]| {
+        let mut event = operated(&id("aa"), seq, "SELECT 1", Verdict::Allow);
+        if let Some(Kind::Operated(operated)) = &mut event.kind {
+            operated.statement_size = size;
+            operated.statement_sha256 = digest.to_vec();
+        }
+        event
+    };
+    stream
+        .store(vec![
+            sent(1, 8, b""),
+            sent(2, 8, b"its own"),
+            sent(3, 9, b""),
+        ])
+        .await;
+    let mut events = plane.events(from(&id("aa"), 1, false)).await;
+    // printf 'SELECT 1' | sha256sum
+    let digest = b"\xe0\x04\xeb\xd5\xb5\x53\x2a\x4b\x85\x98\x4a\x62\xf8\xad\x48\xa8\x1a\xa3\x46\x0c\x1c\xa0\x77\x01\xf3\x86\x13\x5d\x72\xcd\xec\xf5";
+    for expected in [sent(1, 8, digest), sent(2, 8, b"its own"), sent(3, 9, b"")] {
+        assert_eq!(events.message().await.unwrap(), Some(expected));
+    }
+}
+
+#[tokio::test]
 async fn follows_a_session_until_it_closes() {
     let plane = Plane::new().await;
     let mut stream = plane.append("").await;

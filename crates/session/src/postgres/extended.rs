@@ -6,11 +6,11 @@ use std::rc::Rc;
 use ostiary_operation::Operation;
 use ostiary_policy::Verdict;
 use ostiary_wire::postgres::{Format, Target, frontend};
-use sha2::{Digest as _, Sha256};
 
 use super::copy::Deferred;
 use super::core::{Core, Fatal, encoded};
 use super::expect::Expect;
+use super::fingerprint::Fingerprint;
 use super::hold::{Held, Hold};
 use super::judge::Judgement;
 use super::names::{Portal, Prepared, Weigh as _};
@@ -450,23 +450,11 @@ fn portal(
     masks_version: u64,
     result_formats: Vec<Format>,
 ) -> Portal {
-    let mut digest = Sha256::new();
-    for (index, value) in values.iter().enumerate() {
-        let format = Format::of(formats, index).unwrap_or(Format::Binary);
-        digest.update([
-            u8::from(format == Format::Binary),
-            u8::from(value.is_some()),
-        ]);
-        if let Some(value) = value {
-            digest.update(u64::try_from(value.len()).unwrap_or(u64::MAX).to_be_bytes());
-            digest.update(value);
-        }
-    }
     Portal {
         prepared,
         parameters,
         masks_version,
-        digest: digest.finalize().into(),
+        fingerprint: Fingerprint::new(formats, values),
         formats: result_formats,
         cursor: false,
         described: std::cell::Cell::new(false),

@@ -165,7 +165,7 @@ impl Open {
             part(bytes);
         }
         if let Held::Execute { portal, .. } = held {
-            part(&portal.digest);
+            part(&portal.fingerprint.digest());
             for prepared in &portal.prepared {
                 for parameter_type in &prepared.parameter_types {
                     part(&parameter_type.to_be_bytes());

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use ostiary_wire::postgres::Format;
 
+use super::fingerprint::Fingerprint;
 use super::judge::Read;
 use super::rows::Columns;
 
@@ -39,8 +40,8 @@ pub(super) struct Portal {
     pub(super) parameters: Vec<Option<String>>,
     /// The masks they were masked by.
     pub(super) masks_version: u64,
-    /// SHA-256 over the parameters as they came.
-    pub(super) digest: [u8; 32],
+    /// The parameters as they came.
+    pub(super) fingerprint: Fingerprint,
     /// How the client wants its columns.
     pub(super) formats: Vec<Format>,
     /// Declared in SQL: may be held over the end of its transaction.
@@ -58,7 +59,7 @@ impl Portal {
             prepared: vec![prepared],
             parameters: Vec::new(),
             masks_version: 0,
-            digest: [0; 32],
+            fingerprint: Fingerprint::new(&[], &[]),
             formats: Vec::new(),
             cursor: true,
             described: Cell::new(false),

@@ -50,11 +50,6 @@ impl Shared {
         self.texts.borrow_mut().read(text, reading)
     }
 
-    /// SHA-256 of `text`.
-    pub(super) fn digest(&self, text: &str) -> [u8; 32] {
-        self.texts.borrow().digest(text)
-    }
-
     /// The number of whoever judges by these.
     pub(super) fn judge(
         &self,

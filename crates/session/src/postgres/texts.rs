@@ -4,7 +4,6 @@
 use std::rc::Rc;
 
 use ostiary_operation::sql::{Reading, Shape, Tokens};
-use sha2::{Digest as _, Sha256};
 
 use super::judge::Read;
 use super::known::{Known, MAX_KEY};
@@ -19,7 +18,6 @@ pub(super) struct Texts {
 
 #[derive(Debug)]
 struct Text {
-    digest: [u8; 32],
     reading: Reading,
     read: Rc<Read>,
 }
@@ -42,7 +40,6 @@ impl Texts {
         let tokens = Tokens::cut(text, reading);
         let read = self.read_tokens(text, &tokens, reading);
         self.texts.keep(text.as_bytes(), || Text {
-            digest: Sha256::digest(text).into(),
             reading,
             read: Rc::clone(&read),
         });
@@ -74,14 +71,6 @@ impl Texts {
         }
         read
     }
-
-    /// SHA-256 of `text`.
-    pub(super) fn digest(&self, text: &str) -> [u8; 32] {
-        match self.texts.get(text.as_bytes()) {
-            Some(known) => known.digest,
-            None => Sha256::digest(text).into(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -107,8 +96,6 @@ mod tests {
         };
         let unread = texts.read(text, other);
         assert!(unread.operations[0].facts.unreadable.is_some());
-        let digest: [u8; 32] = Sha256::digest(text).into();
-        assert_eq!(texts.digest(text), digest);
     }
 
     #[test]
