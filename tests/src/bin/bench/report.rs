@@ -39,6 +39,8 @@ value as well.
 the same bytes: what is left is the module in V8 and what it asks of the host. Memory is the resident memory of the whole Envoy \
 process. Of idle sessions it is the difference that 500 of them make, each of which has run a simple and a prepared statement, \
 less the same of `tcp_proxy`; it is taken before anything else. Below zero means that the sessions fit into memory the process had to spare from its start: it shows no figure for a session. Ratios above 1 of a gateway that does more than `tcp_proxy` are the noise of the machine.
+
+What a short transaction costs, part by part, and what was tried: [ADR 8](adr/0008-what-a-short-transaction-costs.md).
 ";
 
 /// Writes docs/benchmarks.md, if the numbers are worth it, and returns its text.
