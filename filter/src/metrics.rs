@@ -1,5 +1,7 @@
 //! Counters of the filter, in Envoy's stats as `wasmcustom.ostiary.<resource>.<name>`.
 
+use std::cell::Cell;
+
 use proxy_wasm::{hostcalls, types::MetricType};
 
 /// The ids the host gave.
@@ -19,6 +21,8 @@ pub(crate) struct Metrics {
     pub(crate) record_overflows: Metric,
     /// Bundles refused.
     pub(crate) policy_refused: Metric,
+    /// Bytes of memory that the module's VMs have; it grows and never shrinks.
+    pub(crate) memory: Metric,
 }
 
 /// One of them; silent if the host did not define it.
@@ -38,6 +42,7 @@ impl Metrics {
             record_backlog: define(MetricType::Gauge, "record_backlog"),
             record_overflows: define(MetricType::Counter, "record_overflows"),
             policy_refused: define(MetricType::Counter, "policy_refused"),
+            memory: define(MetricType::Gauge, "memory_bytes"),
         }
     }
 }
@@ -52,4 +57,29 @@ impl Metric {
             let _ = hostcalls::increment_metric(id, offset);
         }
     }
+}
+
+/// What the gauge of memory was told of this VM.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryReport(Cell<i64>);
+
+impl MemoryReport {
+    pub(crate) fn update(&self, gauge: Metric) {
+        let bytes = memory_bytes();
+        gauge.add(bytes.saturating_sub(self.0.replace(bytes)));
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn memory_bytes() -> i64 {
+    /// Bytes of a page (WebAssembly Core Specification, section 4.2.8).
+    const PAGE: i64 = 64 << 10;
+    let pages = core::arch::wasm32::memory_size::<0>();
+    i64::try_from(pages).unwrap_or(0).saturating_mul(PAGE)
+}
+
+/// Outside a VM there is nothing to tell.
+#[cfg(not(target_arch = "wasm32"))]
+fn memory_bytes() -> i64 {
+    0
 }

@@ -124,6 +124,7 @@ impl RootContext for Root {
         shell.shared.forget_old(now);
         shell.schema.on_tick(&shell.config.resource, &shell.shared);
         shell.recording.on_tick(shell, now);
+        shell.memory.update(shell.metrics.memory);
     }
 
     fn create_stream_context(&self, context: u32) -> Option<Box<dyn StreamContext>> {

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     control::{Calls, recording::Recording},
     http::{self, Runs},
-    metrics::Metrics,
+    metrics::{MemoryReport, Metrics},
     schema::Schema,
     sessions::{Connection, Phase, Sessions},
 };
@@ -29,6 +29,7 @@ pub(crate) struct Shell {
     pub(crate) root: u32,
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
+    pub(crate) memory: MemoryReport,
     pub(crate) sessions: Sessions,
     pub(crate) runs: Runs,
     pub(crate) calls: Calls,
@@ -44,6 +45,7 @@ impl Shell {
         Self {
             root,
             metrics: Metrics::define(&config.resource),
+            memory: MemoryReport::default(),
             config,
             sessions: Sessions::default(),
             runs: Runs::default(),

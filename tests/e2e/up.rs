@@ -8,7 +8,7 @@ use ostiary_tests::{
     process::{Folder, Signal, is_alive, run},
     shared,
     stack::{Stack, Target, example_policy, write_configuration},
-    tools, wait,
+    stats, tools, wait,
 };
 
 use crate::{explain, with_own};
@@ -113,6 +113,31 @@ fn interrupting_stops_all_of_it() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+#[test]
+fn envoy_counts_sessions_and_memory_of_the_filter() -> Result<()> {
+    with_own(&example_policy()?, |stack, _| {
+        let admin = stack.admin_port();
+        let reaches = |name: &str, least: u64, most: u64| {
+            wait::until_true(name, wait::SOON, || {
+                let stats = stats::of_resource(admin, "shop")?;
+                Ok(stats
+                    .get(name)
+                    .is_some_and(|value| (least..=most).contains(value)))
+            })
+        };
+        // A module of a megabyte or more, in each of two workers and the main thread at most.
+        reaches("memory_bytes", 1 << 20, 1 << 30)?;
+        reaches("sessions_active", 0, 0)?;
+        let mut session = stack.agent("counted")?.connect()?;
+        session.simple_query("SELECT 1")?;
+        reaches("sessions", 1, 1)?;
+        reaches("sessions_active", 1, 1)?;
+        drop(session);
+        reaches("sessions_active", 0, 0)?;
+        reaches("record_backlog", 0, 0)
+    })
 }
 
 #[test]

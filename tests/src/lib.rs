@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod process;
 pub mod shared;
 pub mod stack;
+pub mod stats;
 pub mod tools;
 pub mod wait;
 pub mod wire;

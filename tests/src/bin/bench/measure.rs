@@ -3,9 +3,10 @@
 use std::fmt;
 
 use ostiary_tests::{
-    Result,
+    Context as _, Result,
     bulk::{Bulk, Reader},
-    ensure,
+    ensure, stats,
+    wait::{SOON, until},
     wire::{bind, execute, message, parse, sync, text},
 };
 
@@ -113,9 +114,10 @@ fn rows(way: &Way, shape: Shape) -> Result<Bulk> {
     Ok(bulk)
 }
 
-/// Bytes of Envoy's memory for each of `count` sessions that have run a statement and wait for the next.
+/// Bytes by which the memory of the filter's VMs grows for each of `count` sessions that have run statements
+/// and wait for the next.
 pub(crate) fn idle(way: &Way, count: u32) -> Result<Option<f64>> {
-    let Some(pid) = way.envoy else {
+    let Some(admin) = way.admin else {
         return Ok(None);
     };
     let open = || -> Result<Reader> {
@@ -133,11 +135,28 @@ pub(crate) fn idle(way: &Way, count: u32) -> Result<Option<f64>> {
         )?;
         Ok(session)
     };
-    // What the first sessions take stays with the process.
-    drop((0..20).map(|_| open()).collect::<Result<Vec<_>>>()?);
-    let before = memory(pid, Memory::Now)?;
+    // The first sessions fill what all share, and what the heap had to spare.
+    let first = (0..FIRST).map(|_| open()).collect::<Result<Vec<_>>>()?;
+    let before = filter_memory(admin)?;
     let sessions = (0..count).map(|_| open()).collect::<Result<Vec<_>>>()?;
-    let after = memory(pid, Memory::Now)?;
-    drop(sessions);
-    Ok(Some(after.saturating_sub(before) as f64 / f64::from(count)))
+    let after = filter_memory(admin)?;
+    drop((first, sessions));
+    Ok(Some((after - before) / f64::from(count)))
+}
+
+/// Sessions before the first measurement of memory.
+const FIRST: usize = 50;
+/// How often in a row the gauge has to say the same, so that every VM has had a tick to tell.
+const STEADY: usize = 10;
+
+/// Bytes of memory of all VMs of the filter, by Envoy's stats.
+fn filter_memory(admin: u16) -> Result<f64> {
+    let mut said = Vec::new();
+    until("a steady gauge of memory", SOON, || {
+        let stats = stats::of_resource(admin, "shop")?;
+        let bytes = *stats.get("memory_bytes").context("no memory_bytes")?;
+        said.retain(|one| *one == bytes);
+        said.push(bytes);
+        Ok((said.len() >= STEADY).then_some(bytes as f64))
+    })
 }

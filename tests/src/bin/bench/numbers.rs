@@ -9,7 +9,7 @@ pub(crate) const BASE: &str = "Envoy tcp_proxy";
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     pub(crate) samples: Vec<Sample>,
-    /// Bytes of Envoy's memory for each idle session, by way.
+    /// Bytes of the filter's memory for each idle session, by way.
     pub(crate) idle: Vec<(&'static str, f64)>,
 }
 
@@ -73,6 +73,6 @@ impl Numbers {
     /// Bytes of the filter's memory for each idle session.
     pub(crate) fn idle(&self, way: &str) -> f64 {
         let of = |way| self.idle.iter().find(|it| it.0 == way).map(|it| it.1);
-        of(way).unwrap_or(f64::NAN) - of(BASE).unwrap_or(f64::NAN)
+        of(way).unwrap_or(f64::NAN)
     }
 }

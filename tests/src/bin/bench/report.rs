@@ -37,8 +37,8 @@ value as well.
 
 *Through the filter* is the size of the result over the processor time of the whole Envoy less that of the `tcp_proxy` Envoy for \
 the same bytes: what is left is the module in V8 and what it asks of the host. Memory is the resident memory of the whole Envoy \
-process. Of idle sessions it is the difference that 500 of them make, each of which has run a simple and a prepared statement, \
-less the same of `tcp_proxy`; it is taken before anything else. Below zero means that the sessions fit into memory the process had to spare from its start: it shows no figure for a session. Ratios above 1 of a gateway that does more than `tcp_proxy` are the noise of the machine.
+process. Of idle sessions it is what the module's own memory, all workers together, grows by for 500 of them, beyond 50 that were there \
+(`memory_bytes` of Envoy's stats); each has run a simple and a prepared statement. Ratios above 1 of a gateway that does more than `tcp_proxy` are the noise of the machine.
 
 What a short transaction costs, part by part, and what was tried: [ADR 8](adr/0008-what-a-short-transaction-costs.md).
 ";

@@ -29,6 +29,8 @@ pub(crate) struct Way {
     pub(crate) scram: (String, String),
     /// Its Envoy's process.
     pub(crate) envoy: Option<u32>,
+    /// Port of its Envoy's admin listener, of a gateway alone.
+    pub(crate) admin: Option<u16>,
 }
 
 /// Everything that runs during the measurement.
@@ -68,6 +70,7 @@ impl Ways {
             password: String::new(),
             scram: ("shop_scram".into(), PASSWORD.into()),
             envoy,
+            admin: None,
         };
         let mut all = vec![
             direct("PostgreSQL", postgres.port(), None),
@@ -85,6 +88,7 @@ impl Ways {
                 password: token.clone(),
                 scram: ("agent".into(), token),
                 envoy: Some(stack.envoy()?),
+                admin: Some(stack.admin_port()),
             });
             stacks.push(stack);
         }
