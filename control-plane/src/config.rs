@@ -131,6 +131,8 @@ pub struct Resource {
     pub ca: Option<PathBuf>,
     /// What Envoy presents to an HTTP target that wants a client certificate.
     pub client: Option<ClientCertificate>,
+    /// Whether an HTTP target is spoken to in HTTP/2, as gRPC needs.
+    pub http2: bool,
 }
 
 /// A client certificate and its key, PEM.

@@ -60,7 +60,7 @@ impl Http {
         let token = match bearer(&head.request.headers) {
             Ok(token) => token.to_owned(),
             Err(reply) => {
-                apply::reply(&reply);
+                apply::reply(&reply.fitting(&head.request));
                 return Some(false);
             }
         };
@@ -77,7 +77,7 @@ impl Http {
         let run = match runs::run_for(&shell, self.context, key, token, &head, peer, now) {
             Ok(run) => run,
             Err(reply) => {
-                apply::reply(&reply);
+                apply::reply(&reply.fitting(&head.request));
                 return Some(false);
             }
         };
@@ -95,7 +95,7 @@ impl Http {
         Some(apply::feed(&shell, &mut live, |exchange, agent, now| {
             if let Some(reason) = head.refused {
                 exchange.on_refused(agent, reason, now);
-            } else if ends {
+            } else if ends || exchange.is_upgrade() {
                 exchange.on_body(agent, Vec::new(), now);
             } else {
                 exchange.on_identity(agent, now);
@@ -156,6 +156,16 @@ impl HttpContext for Http {
         let Some((shell, mut live)) = self.live() else {
             return Action::Pause;
         };
+        if live.exchange.is_upgrade() && size > 0 {
+            let mut goes_on = false;
+            apply::feed(shell, &mut live, |exchange, agent, now| {
+                goes_on = exchange.on_upgraded(agent, now);
+            });
+            return match goes_on {
+                true => Action::Continue,
+                false => Action::Pause,
+            };
+        }
         match live.stage {
             Stage::Sent => return Action::Continue,
             Stage::Replied | Stage::Over => return Action::Pause,
@@ -283,7 +293,7 @@ impl HttpContext for Http {
         }
     }
 
-    /// Nothing can be added to a body any more, and trailers are not read.
+    /// Nothing can be added to a body any more, and of trailers only those of gRPC are read.
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         let Some((shell, mut live)) = self.live() else {
             return Action::Continue;
@@ -292,10 +302,16 @@ impl HttpContext for Http {
             return Action::Continue;
         }
         let mut left = Body::Reset;
+        let mut kept = Vec::new();
+        let trailers = heads::trailers();
         apply::feed(shell, &mut live, |exchange, agent, now| {
+            kept = exchange.trailers(&trailers);
             left = exchange.on_response_body(agent, &[], true, now);
         });
-        let trailers = hostcalls::set_map(MapType::HttpResponseTrailers, Vec::new());
+        let kept = kept
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let trailers = hostcalls::set_map(MapType::HttpResponseTrailers, kept.collect());
         match (left, trailers) {
             (Body::Send(rest), Ok(())) if rest.is_empty() => Action::Continue,
             _ => {

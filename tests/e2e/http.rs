@@ -5,6 +5,7 @@ mod approvals;
 mod attacks;
 mod crm;
 mod identity;
+mod named;
 mod tls;
 
 use ostiary_tests::{Result, wait};

@@ -183,6 +183,11 @@ impl Stack {
         &self.address
     }
 
+    /// Port of the control plane.
+    pub fn control_plane_port(&self) -> u16 {
+        self.parts.control_plane
+    }
+
     /// Port of Envoy's admin listener.
     pub fn admin_port(&self) -> u16 {
         self.parts.admin

@@ -284,6 +284,7 @@ fn config(dir: &Path) -> Config {
             tls: UpstreamTls::Prefer,
             ca: None,
             client: None,
+            http2: false,
         }],
     }
 }

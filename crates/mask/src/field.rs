@@ -151,6 +151,14 @@ pub(crate) fn follow<'p>(
 }
 
 impl FieldPath {
+    /// The names of members on the way.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Member(name) | Step::Deep(name) => Some(name.as_str()),
+            Step::Members | Step::Items => None,
+        })
+    }
+
     /// Whether a path that has come so far is at its end.
     pub(crate) fn ends_at(&self, step: usize) -> bool {
         step == self.steps.len()

@@ -58,6 +58,8 @@ fn access(access: &Access) -> Value {
         Object::Other { kind, name } => (kind, None, name),
         Object::Api => ("api", None, ""),
         Object::Route { template } => ("route", None, template),
+        Object::Field { name, .. } => ("field", None, name),
+        Object::Method { name, .. } => ("method", None, name),
     };
     json!([access.verb.as_str(), kind, schema, name])
 }

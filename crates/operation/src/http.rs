@@ -6,6 +6,7 @@
 //! framing (Envoy's) and the headers' way upstream (the session's).
 
 mod body;
+mod graphql;
 mod headers;
 mod path;
 mod query;
@@ -16,11 +17,14 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use body::Content;
+pub use body::{Content, is_grpc};
 pub use headers::{Fate, fate};
 pub use path::Path;
 pub use query::Parameters;
 pub use routes::{Found, InvalidTemplate, Route, Routes};
+
+use body::{Fields, push_name};
+use graphql::Asked;
 
 use crate::{Access, Facts, Object, Operation, Verb};
 
@@ -64,13 +68,15 @@ pub struct Head {
 pub struct RequestFacts {
     /// The decoded path.
     pub path: String,
-    /// `operationId` of the OpenAPI document, where it has one.
+    /// `operationId` of the OpenAPI document, where it has one; of GraphQL, the operation's name, which
+    /// the client chooses.
     pub operation: Option<String>,
     /// Path parameters by their names in the route's template.
     pub parameters: BTreeMap<String, String>,
     /// Every value of every key of the query.
     pub query: BTreeMap<String, BTreeSet<String>>,
-    /// Every value of every field of a body that can be read.
+    /// Every value of every field of a body that can be read, and of GraphQL every argument of a root
+    /// field: `refund(amount)`.
     pub body: BTreeMap<String, BTreeSet<String>>,
     /// Of fields that are numbers, the one farthest from zero, as a whole number.
     pub numbers: BTreeMap<String, i64>,
@@ -78,16 +84,21 @@ pub struct RequestFacts {
     pub content_type: String,
     /// Whether a body came.
     pub has_body: bool,
+    /// What aliases of a GraphQL document stand for.
+    pub aliases: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Head {
     /// Reads a head. Names of `headers` are lower case and without pseudo-headers.
     pub fn read(method: &str, target: &str, headers: &[(String, String)]) -> Result<Self, Refused> {
-        let verb = Verb::of_method(method).ok_or_else(|| Refused {
+        let mut verb = Verb::of_method(method).ok_or_else(|| Refused {
             status: 501,
             reason: "the gateway does not know this method".to_owned(),
         })?;
         headers::check(headers)?;
+        if headers::wants_websocket(method, headers)? {
+            verb = Verb::HttpUpgrade;
+        }
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, query),
             None => (target, ""),
@@ -114,29 +125,44 @@ impl Head {
             has_body: !body.is_empty(),
             ..RequestFacts::default()
         };
+        let mut graphql = None;
+        let mut verb = self.verb;
         let object = match routes.find(&self.path) {
             Found::Route(route, parameters) => {
                 facts.parameters = parameters;
                 facts.operation = route.operation(self.verb).map(str::to_owned);
-                Object::Route {
-                    template: route.template().to_owned(),
-                }
+                let template = route.template().to_owned();
+                let is_read = route.is_graphql() && self.verb != Verb::HttpUpgrade;
+                graphql = is_read.then(|| template.clone());
+                Object::Route { template }
             }
-            Found::Otherwise(route) => {
+            Found::Method(service, name) if self.verb == Verb::HttpPost => {
+                verb = Verb::GrpcCall;
+                Object::Method { service, name }
+            }
+            Found::Method(..) => return Err(Refused::bad("a gRPC method is called by POST")),
+            Found::Otherwise(other) => {
                 return Err(Refused::bad(format!(
-                    "the path is `{}` in other letters or with another last slash",
-                    route.template()
+                    "the path is `{other}` in other letters or with another last slash"
                 )));
             }
             Found::Nothing => Object::Api,
         };
-        let unreadable = self.content.read(body, &mut facts)?;
+        let mut unreadable = self.content.read(body, &mut facts)?;
+        let mut accesses = BTreeSet::from([Access { verb, object }]);
+        if let (Some(template), None) = (graphql, &unreadable) {
+            match graphql::read(self, &template, body, &mut facts)? {
+                Asked::Nothing => {}
+                Asked::Accesses(fields) => {
+                    verb = fields.iter().map(|it| it.verb).max().unwrap_or(verb);
+                    accesses = fields;
+                }
+                Asked::Unreadable(why) => unreadable = Some(why),
+            }
+        }
         Ok(Operation {
-            verb: self.verb,
-            accesses: BTreeSet::from([Access {
-                verb: self.verb,
-                object,
-            }]),
+            verb,
+            accesses,
             facts: Facts {
                 has_where: true,
                 unreadable,

@@ -61,6 +61,20 @@ pub enum Object {
         /// Its path template.
         template: String,
     },
+    /// A field at the root of a GraphQL operation.
+    Field {
+        /// The template of the GraphQL route.
+        route: String,
+        /// Its name in the schema, whatever alias it was given.
+        name: String,
+    },
+    /// A gRPC method.
+    Method {
+        /// The service with its package.
+        service: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl fmt::Display for Object {
@@ -83,6 +97,8 @@ impl fmt::Display for Object {
             Self::Other { kind, name } => write!(f, "{kind} {name}"),
             Self::Api => f.write_str("the api"),
             Self::Route { template } => f.write_str(template),
+            Self::Field { route, name } => write!(f, "{route}.{name}"),
+            Self::Method { service, name } => write!(f, "{service}/{name}"),
         }
     }
 }

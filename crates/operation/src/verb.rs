@@ -77,6 +77,16 @@ pub enum Verb {
     HttpPatch,
     /// HTTP DELETE.
     HttpDelete,
+    /// A GraphQL query's root field.
+    GraphqlQuery,
+    /// A GraphQL subscription's root field.
+    GraphqlSubscription,
+    /// A GraphQL mutation's root field.
+    GraphqlMutation,
+    /// A call of a gRPC method.
+    GrpcCall,
+    /// A change to WebSocket, whose frames are not read.
+    HttpUpgrade,
     /// A body that is not read, of a request or a response.
     HttpUnreadable,
 }
@@ -101,15 +111,15 @@ pub enum Group {
     Ddl,
     /// Changes who may do what, or the server itself.
     Admin,
-    /// HTTP methods that are safe.
+    /// HTTP methods that are safe, and what GraphQL reads.
     HttpRead,
-    /// HTTP methods that are not.
+    /// HTTP methods that are not, GraphQL's mutations and every gRPC call.
     HttpWrite,
 }
 
 impl Verb {
     /// Every verb, in order of strength.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::Select,
         Self::Show,
         Self::Transaction,
@@ -146,6 +156,11 @@ impl Verb {
         Self::HttpPut,
         Self::HttpPatch,
         Self::HttpDelete,
+        Self::GraphqlQuery,
+        Self::GraphqlSubscription,
+        Self::GraphqlMutation,
+        Self::GrpcCall,
+        Self::HttpUpgrade,
         Self::HttpUnreadable,
     ];
 
@@ -188,6 +203,11 @@ impl Verb {
             Self::HttpPut => "http:PUT",
             Self::HttpPatch => "http:PATCH",
             Self::HttpDelete => "http:DELETE",
+            Self::GraphqlQuery => "graphql:query",
+            Self::GraphqlSubscription => "graphql:subscription",
+            Self::GraphqlMutation => "graphql:mutation",
+            Self::GrpcCall => "grpc:call",
+            Self::HttpUpgrade => "http:upgrade",
             Self::HttpUnreadable => "http:unreadable",
         }
     }
@@ -208,15 +228,20 @@ impl Verb {
 
     /// What it is a word of.
     pub fn protocol(self) -> Protocol {
-        match self.as_str().starts_with("http:") {
-            true => Protocol::Http,
-            false => Protocol::Sql,
+        match self.as_str().starts_with("sql:") {
+            true => Protocol::Sql,
+            false => Protocol::Http,
         }
     }
 
     /// Whether it stands for what could not be read, which only a permit that names it lets pass.
     pub fn is_unreadable(self) -> bool {
         matches!(self, Self::Unreadable | Self::HttpUnreadable)
+    }
+
+    /// Whether only a permit whose scope names it lets it pass: nothing of what comes is read.
+    pub fn needs_naming(self) -> bool {
+        self.is_unreadable() || self == Self::HttpUpgrade
     }
 
     /// The group the verb belongs to, if any.
@@ -238,10 +263,17 @@ impl Verb {
             | Self::Administer
             | Self::ServerFile
             | Self::Replicate => Some(Group::Admin),
-            Self::HttpGet | Self::HttpHead | Self::HttpOptions => Some(Group::HttpRead),
-            Self::HttpPost | Self::HttpPut | Self::HttpPatch | Self::HttpDelete => {
-                Some(Group::HttpWrite)
-            }
+            Self::HttpGet
+            | Self::HttpHead
+            | Self::HttpOptions
+            | Self::GraphqlQuery
+            | Self::GraphqlSubscription => Some(Group::HttpRead),
+            Self::HttpPost
+            | Self::HttpPut
+            | Self::HttpPatch
+            | Self::HttpDelete
+            | Self::GraphqlMutation
+            | Self::GrpcCall => Some(Group::HttpWrite),
             Self::Set
             | Self::Listen
             | Self::Notify
@@ -250,6 +282,7 @@ impl Verb {
             | Self::Do
             | Self::FunctionCall
             | Self::Unreadable
+            | Self::HttpUpgrade
             | Self::HttpUnreadable => None,
         }
     }

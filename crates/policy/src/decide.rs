@@ -29,9 +29,8 @@ pub(crate) struct Judge {
     keys: Keys,
     /// Permits and plain forbids.
     rules: PolicySet,
-    /// The same, of permits only those that name `sql:unreadable`, or `http:unreadable`.
-    unreadable: PolicySet,
-    unreadable_http: PolicySet,
+    /// The same, of permits only those that name the verb: for verbs that need it.
+    named: BTreeMap<Verb, PolicySet>,
     /// The same, of permits only those that name `reveal`, and of forbids all.
     reveal: PolicySet,
     /// Annotated forbids and a permit of everything.
@@ -67,10 +66,14 @@ impl Judge {
         };
         let permits = |rule: &Rule| rule.policy.effect() == Effect::Permit;
         let asks = |rule: &Rule| rule.approval.is_some();
-        let unreadable = |verb: Verb| {
+        let naming = |verb: Verb| {
             let action = vocabulary.action(verb.as_str());
-            set(&|rule| !asks(rule) && (!permits(rule) || names(&rule.policy, &action)))
+            let rules =
+                set(&|rule| !asks(rule) && (!permits(rule) || names(&rule.policy, &action)));
+            rules.map(|rules| (verb, rules))
         };
+        let named = Verb::ALL.into_iter().filter(|verb| verb.needs_naming());
+        let named = named.map(naming).collect::<Result<_, _>>()?;
         let mut asking = set(&asks)?;
         // An id no author can choose.
         let id = Some(PolicyId::new("(everything)"));
@@ -79,8 +82,7 @@ impl Judge {
         asking.add(blanket).map_err(|error| error.to_string())?;
         Ok(Self {
             rules: set(&|rule| !asks(rule))?,
-            unreadable: unreadable(Verb::Unreadable)?,
-            unreadable_http: unreadable(Verb::HttpUnreadable)?,
+            named,
             reveal: set(&|rule| !permits(rule) || names(&rule.policy, &reveal))?,
             asking,
             about: rules
@@ -132,11 +134,7 @@ impl Judge {
             let Some(access) = accesses.get(question.access) else {
                 continue;
             };
-            let rules = match access.verb {
-                Verb::Unreadable => &self.unreadable,
-                Verb::HttpUnreadable => &self.unreadable_http,
-                _ => &self.rules,
-            };
+            let rules = self.named.get(&access.verb).unwrap_or(&self.rules);
             let answer = ask(case, question, rules)?;
             tally.add_errors(&answer);
             let determining = reasons(&answer);

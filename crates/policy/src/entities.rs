@@ -33,6 +33,9 @@ pub(crate) struct Vocabulary {
     label: EntityTypeName,
     api: EntityTypeName,
     route: EntityTypeName,
+    field: EntityTypeName,
+    service: EntityTypeName,
+    method: EntityTypeName,
     parameters: EntityTypeName,
     fields: EntityTypeName,
     numbers: EntityTypeName,
@@ -76,6 +79,9 @@ impl Vocabulary {
             label: name("Label")?,
             api: name("Api")?,
             route: name("Route")?,
+            field: name("Field")?,
+            service: name("Service")?,
+            method: name("Method")?,
             parameters: name("Parameters")?,
             fields: name("Fields")?,
             numbers: name("Numbers")?,
@@ -255,6 +261,21 @@ impl Vocabulary {
                 let name = [("name", text(template))];
                 return Ok(vec![entity(uid(&self.route, &id), name, above)?]);
             }
+            Object::Field { route, name } => {
+                let route = format!("{resource}{route}");
+                let id = format!("{route}.{name}");
+                let route = uid(&self.route, &route);
+                let above = [route, api, uid(&self.resource, &resource)];
+                let name = [("name", text(name))];
+                return Ok(vec![entity(uid(&self.field, &id), name, above)?]);
+            }
+            Object::Method { service, name } => {
+                let id = format!("{resource}/{service}/{}", escape(name));
+                let within = uid(&self.service, &format!("{resource}/{service}"));
+                let above = [within, api, uid(&self.resource, &resource)];
+                let attributes = [("name", text(name)), ("service", text(service))];
+                return Ok(vec![entity(uid(&self.method, &id), attributes, above)?]);
+            }
             _ => {}
         }
         let database = format!("{resource}/{}", escape(&target.database));
@@ -308,7 +329,9 @@ impl Vocabulary {
                 let attributes = [("kind", text(kind)), ("name", text(name))];
                 vec![entity(uid(&self.other, &id), attributes, above.clone())?]
             }
-            Object::Api | Object::Route { .. } => Vec::new(),
+            Object::Api | Object::Route { .. } | Object::Field { .. } | Object::Method { .. } => {
+                Vec::new()
+            }
         })
     }
 }

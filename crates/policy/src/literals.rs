@@ -65,6 +65,12 @@ fn problem(literal: &EntityUid, labels: &Labels, resources: &Resources) -> Optio
         }
         "Api" => (slashes == 0 && !empty, "resource"),
         "Route" => return route_problem(id, resources),
+        "Field" => return field_problem(id, resources),
+        "Service" => return service_problem(&kind, id, id, resources),
+        "Method" => {
+            let service = id.rsplit_once('/').map_or(id, |(service, _)| service);
+            return service_problem(&kind, id, service, resources);
+        }
         // Actions and unknown types are Cedar's to judge.
         _ => return None,
     };
@@ -93,5 +99,44 @@ fn route_problem(id: &str, resources: &Resources) -> Option<String> {
     let meant = meant(id, templates.iter().map(String::as_str).take(20));
     Some(format!(
         "`Route::\"{id}\"` is no route of resources.yaml{meant}"
+    ))
+}
+
+/// A field is one of a GraphQL route; which fields there are only the API knows.
+fn field_problem(id: &str, resources: &Resources) -> Option<String> {
+    let is_name = |name: &str| {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        plain && !name.is_empty()
+    };
+    let is_route = |id: &str| {
+        resources.iter().any(|(name, rules)| {
+            let mut routes = rules.routes.iter().filter(|route| route.is_graphql());
+            id.strip_prefix(name.as_str())
+                .is_some_and(|template| routes.any(|route| route.template() == template))
+        })
+    };
+    let fits = id
+        .rsplit_once('.')
+        .is_some_and(|(route, name)| is_name(name) && is_route(route));
+    (!fits).then(|| {
+        format!("`Field::\"{id}\"` is no field of a `graphql` route of resources.yaml: an id is \"resource/route.field\"")
+    })
+}
+
+/// A service has to be one of its resource.
+fn service_problem(kind: &str, id: &str, service: &str, resources: &Resources) -> Option<String> {
+    let services: Vec<String> = resources
+        .iter()
+        .flat_map(|(name, rules)| {
+            let services = rules.routes.services();
+            services.map(move |service| format!("{name}/{service}"))
+        })
+        .collect();
+    if services.iter().any(|known| known == service) {
+        return None;
+    }
+    let meant = meant(service, services.iter().map(String::as_str).take(20));
+    Some(format!(
+        "`{kind}::\"{id}\"` is of no `grpc` service of resources.yaml{meant}"
     ))
 }

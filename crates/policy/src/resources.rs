@@ -48,7 +48,10 @@ pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, 
     let top = document.root().fields(&["resources"], problems);
     let named = top.get("resources").map(|node| node.named(problems));
     for (name, node) in named.into_iter().flatten() {
-        let fields = node.fields(&["mode", "tags", "routes", "openapi"], problems);
+        let fields = node.fields(
+            &["mode", "tags", "routes", "openapi", "graphql", "grpc"],
+            problems,
+        );
         let mut rules = ResourceRules::default();
         if let Some(field) = fields.get("mode") {
             match field.text(problems) {
@@ -95,7 +98,25 @@ impl ResourceRules {
             }
             self.openapi = Some(name.to_owned());
         }
-        if self.routes.len() > MAX_ROUTES {
+        let graphql = fields.get("graphql").map(|node| node.items(problems));
+        for node in graphql.into_iter().flatten() {
+            if let Some(template) = node.text(problems)
+                && let Err(error) = self.routes.add_graphql(template)
+            {
+                node.problem(problems, error.to_string());
+            }
+        }
+        let services = fields.get("grpc").map(|node| node.items(problems));
+        for node in services.into_iter().flatten() {
+            if let Some(name) = node.text(problems)
+                && !self.routes.add_service(name)
+            {
+                let message = format!("`{name}` is no gRPC service: write it like shop.v1.Orders");
+                node.problem(problems, message);
+            }
+        }
+        let services = self.routes.services().count();
+        if self.routes.len().saturating_add(services) > MAX_ROUTES {
             let node = fields.get("openapi").or_else(|| fields.get("routes"));
             let message = format!("a resource has at most {MAX_ROUTES} routes");
             if let Some(node) = node {

@@ -13,7 +13,7 @@ pub(crate) const REVEAL: &str = "reveal";
 /// Every verb may meet every kind of object: what an operation touches is decided elsewhere, and a
 /// pair this list left out would be a request no policy could speak of.
 const OBJECTS: &str = "Database, Schema, Table, Function, Setting, DbRole, Other";
-const ROUTES: &str = "Api, Route";
+const ROUTES: &str = "Api, Route, Field, Method";
 
 /// The schema policies are checked against, in Cedar's own notation.
 pub fn schema_text() -> String {

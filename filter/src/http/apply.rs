@@ -113,7 +113,8 @@ pub(super) fn reply(reply: &Reply) {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let sent = hostcalls::send_http_response(u32::from(reply.status), headers, Some(&reply.body));
+    let body = (!reply.body.is_empty()).then_some(reply.body.as_slice());
+    let sent = hostcalls::send_http_response(u32::from(reply.status), headers, body);
     if let Err(status) = sent {
         log::error!("a request could not be answered: {status:?}");
         let _ = hostcalls::reset_http_request();

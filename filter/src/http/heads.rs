@@ -68,6 +68,16 @@ pub(super) fn request() -> Option<Head> {
     })
 }
 
+/// Trailers of a response that are text.
+pub(super) fn trailers() -> Vec<(String, String)> {
+    let trailers = hostcalls::get_map_bytes(MapType::HttpResponseTrailers).unwrap_or_default();
+    let text = trailers.into_iter();
+    text.filter_map(|(name, value)| {
+        Some((name.to_ascii_lowercase(), String::from_utf8(value).ok()?))
+    })
+    .collect()
+}
+
 /// Status and headers of a response.
 pub(super) fn response() -> Option<(u16, Vec<(String, String)>)> {
     let mut status = None;

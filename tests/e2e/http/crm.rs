@@ -127,6 +127,8 @@ fn answer(seen: &Seen) -> Answer {
         "/challenge" => Answer::new(401, &[("www-authenticate", "Basic realm=\"crm\""), ("content-type", "text/plain")], b"bad token the-gateways-own"),
         "/redirect" => Answer::new(302, &[("location", "http://127.0.0.1:1/?email=ada.brook@example.com")], b""),
         "/trailers" => Answer::raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\ntrailer: x-owner\r\n\r\n2\r\n{}\r\n0\r\nx-owner: ada.brook@example.com\r\n\r\n"),
+        "/graphql" => Answer::json(r#"{"data": {"user": {"email": "ada.brook@example.com"}}}"#),
+        "/live" => Answer::raw(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nframes that nobody reads"),
         "/huge" => {
             let item = "{\"email\":\"ada.brook@example.com\"}";
             let mut body = String::from("[");

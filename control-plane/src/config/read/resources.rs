@@ -53,6 +53,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         "ca",
         "client_cert",
         "client_key",
+        "protocol",
     ];
     let fields = r.fields(node, "a resource", &known)?;
     let name = r.required(&fields, "name").and_then(|node| {
@@ -86,6 +87,13 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
     let tls = tls(r, &fields, is_http);
     let ca = r.optional_path(&fields, "ca");
     let client = client(r, &fields);
+    let http2 = optional(&fields, "protocol", |node| {
+        r.parsed(node, "protocol", "http1 or http2", |text| match text {
+            "http1" => Some(false),
+            "http2" => Some(true),
+            _ => None,
+        })
+    });
     Some(Resource {
         name: name?,
         kind: kind?,
@@ -97,6 +105,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         tls: tls?,
         ca: ca?,
         client: client?,
+        http2: http2?.unwrap_or_default(),
     })
 }
 
@@ -104,7 +113,10 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
 fn only_of_its_kind(r: &mut Reader, fields: &Fields<'_>, is_http: bool) {
     let (others, kind) = match is_http {
         true => (&["role", "password"][..], "postgres"),
-        false => (&["credential", "client_cert", "client_key"][..], "http"),
+        false => (
+            &["credential", "client_cert", "client_key", "protocol"][..],
+            "http",
+        ),
     };
     for key in others {
         if let Some(node) = fields.get(key) {

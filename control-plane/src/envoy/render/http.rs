@@ -15,6 +15,8 @@ use super::{BUFFER_BYTES, Guarded, listener_name};
 pub(crate) struct HttpTarget {
     /// TLS towards it; plaintext if absent.
     pub(crate) tls: Option<UpstreamTls>,
+    /// Whether it is spoken to in HTTP/2.
+    pub(crate) http2: bool,
     /// What the target is called, in `Host` and for its certificate.
     pub(crate) host: String,
 }
@@ -40,6 +42,7 @@ impl HttpTarget {
             VerifyFull => Some(true),
         };
         Self {
+            http2: resource.http2,
             host: host_of(&resource.address, verify.is_some()),
             tls: verify.map(|verify| UpstreamTls {
                 verify,
@@ -56,6 +59,8 @@ pub(super) const HELD_BYTES: u32 = 2 * BUFFER_BYTES;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 const STREAM_WINDOW: u32 = 256 << 10;
 const STREAMS: u32 = 100;
+/// Protocols that a client may ask to change to. The filter lets only WebSocket pass, where policy permits it.
+const UPGRADES: [&str; 3] = ["websocket", "SPDY/3.1", "TLS/1.0"];
 
 /// The name of the target as `Host` carries it.
 fn host_of(address: &HostPort, is_tls: bool) -> String {
@@ -115,6 +120,8 @@ pub(super) fn manager(it: &Guarded, http: &HttpTarget, wasm: &Value) -> Value {
                 }],
             },
             "http_filters": filters(wasm),
+            // So that the filter refuses them, and records it: without this Envoy does, in silence.
+            "upgrade_configs": UPGRADES.map(|it| json!({"upgrade_type": it})),
         },
     })
 }
@@ -187,18 +194,22 @@ pub(super) fn complete(cluster: &mut Value, address: &HostPort, http: &HttpTarge
         "typed_extension_protocol_options".to_owned(),
         json!({options: {
             "@type": format!("type.googleapis.com/{options}"),
-            "explicit_http_config": {"http_protocol_options": {}},
+            "explicit_http_config": match http.http2 {
+                true => json!({"http2_protocol_options": {}}),
+                false => json!({"http_protocol_options": {}}),
+            },
         }}),
     );
     if let Some(tls) = &http.tls {
-        fields.insert("transport_socket".to_owned(), transport(address, tls));
+        let transport = transport(address, tls, http.http2);
+        fields.insert("transport_socket".to_owned(), transport);
     }
 }
 
-fn transport(address: &HostPort, tls: &UpstreamTls) -> Value {
+fn transport(address: &HostPort, tls: &UpstreamTls, http2: bool) -> Value {
     let mut common = json!({
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-        "alpn_protocols": ["http/1.1"],
+        "alpn_protocols": [if http2 { "h2" } else { "http/1.1" }],
     });
     let is_name = address.host.parse::<IpAddr>().is_err();
     let validation = match (&tls.ca, tls.verify) {

@@ -36,6 +36,7 @@ fn plan(tls: Option<Peer>) -> Plan {
             Guarded {
                 role: String::new(),
                 http: Some(HttpTarget {
+                    http2: false,
                     host: "api.internal".to_owned(),
                     tls: Some(UpstreamTls {
                         verify: true,

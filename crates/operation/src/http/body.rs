@@ -59,6 +59,9 @@ impl Content {
         if !parts.all(is_utf8) {
             return other("its body is in a character set other than UTF-8".to_owned());
         }
+        if is_grpc(&media_type) {
+            return other("its body is messages of gRPC".to_owned());
+        }
         if is_json(&media_type) {
             return Ok(Self::Json(media_type));
         }
@@ -97,6 +100,11 @@ impl Content {
     }
 }
 
+/// Also gRPC-Web's, and those that carry JSON: frames stand between the messages.
+pub fn is_grpc(media_type: &str) -> bool {
+    media_type.starts_with("application/grpc")
+}
+
 /// `application/json`, `text/json` and every `…+json`.
 fn is_json(media_type: &str) -> bool {
     matches!(media_type, "application/json" | "text/json") || media_type.ends_with("+json")
@@ -113,15 +121,17 @@ fn is_utf8(parameter: &str) -> bool {
     }
 }
 
+/// Fields and their values.
 #[derive(Default)]
-struct Fields {
-    values: BTreeMap<String, BTreeSet<String>>,
-    numbers: BTreeMap<String, i64>,
+pub(super) struct Fields {
+    pub(super) values: BTreeMap<String, BTreeSet<String>>,
+    pub(super) numbers: BTreeMap<String, i64>,
     count: usize,
 }
 
 impl Fields {
-    fn read_json(&mut self, body: &[u8]) -> Result<(), Refused> {
+    /// Reads JSON whose keys are all different.
+    pub(super) fn read_json(&mut self, body: &[u8]) -> Result<(), Refused> {
         let mut json = serde_json::Deserializer::from_slice(body);
         let mut path = String::new();
         let seed = Value {
@@ -165,15 +175,15 @@ impl Fields {
     }
 
     /// False if there are too many.
-    fn add(&mut self, path: &str, value: &str) -> bool {
+    pub(super) fn add(&mut self, path: &str, value: &str) -> bool {
         self.count = self.count.saturating_add(1);
         let values = self.values.entry(path.to_owned()).or_default();
         values.insert(value.to_owned());
         self.count <= MAX_VALUES
     }
 
-    /// Text that a lenient server would take for a number.
-    fn add_number_of(&mut self, path: &str, text: &str) {
+    /// Text that a lenient server would take for a number; false if it is none.
+    pub(super) fn add_number_of(&mut self, path: &str, text: &str) -> bool {
         let text = text.trim();
         if let Ok(number) = text.parse::<i64>() {
             self.add_number(path, number);
@@ -182,11 +192,14 @@ impl Fields {
             && let Ok(number) = text.parse::<f64>()
         {
             self.add_number(path, whole(number));
+        } else {
+            return false;
         }
+        true
     }
 
     /// Of several, the one farthest from zero is kept.
-    fn add_number(&mut self, path: &str, number: i64) {
+    pub(super) fn add_number(&mut self, path: &str, number: i64) {
         let kept = self.numbers.entry(path.to_owned()).or_insert(number);
         if number.unsigned_abs() > kept.unsigned_abs() {
             *kept = number;
@@ -330,7 +343,7 @@ impl<'de> Visitor<'de> for Value<'_> {
 }
 
 /// `.name`, or `."odd name"`; the first name has no dot.
-fn push_name(path: &mut String, name: &str) {
+pub(super) fn push_name(path: &mut String, name: &str) {
     if !path.is_empty() {
         path.push('.');
     }

@@ -13,9 +13,42 @@ pub enum Fate {
     Refuse,
 }
 
+/// Whether the request asks to go on in WebSocket, in the one form of RFC 6455.
+pub(super) fn wants_websocket(method: &str, headers: &[(String, String)]) -> Result<bool, Refused> {
+    let all = |name: &str| {
+        let values = headers.iter().filter(|(key, _)| key == name);
+        values.map(|(_, value)| value.trim()).collect::<Vec<_>>()
+    };
+    match all("upgrade").as_slice() {
+        [] => return Ok(false),
+        [one] if one.eq_ignore_ascii_case("websocket") => {}
+        _ => {
+            return Err(Refused::bad(
+                "of protocols the gateway changes to WebSocket alone",
+            ));
+        }
+    }
+    let connection = all("connection").join(",");
+    let is_whole = method == "GET"
+        && connection
+            .split(',')
+            .any(|it| it.trim().eq_ignore_ascii_case("upgrade"))
+        && all("sec-websocket-version") == ["13"]
+        && all("sec-websocket-key").len() == 1
+        && all("content-length").iter().all(|it| *it == "0")
+        && all("transfer-encoding").is_empty();
+    match is_whole {
+        true => Ok(true),
+        false => Err(Refused::bad("the request for WebSocket is not a whole one")),
+    }
+}
+
+/// Refused but for WebSocket: see [`wants_websocket`].
+const UPGRADE: &str = "upgrade";
+
 /// Make a server run another method or path than the one that is judged.
 const REFUSED: [&str; 9] = [
-    "upgrade",
+    UPGRADE,
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -88,7 +121,7 @@ pub fn fate(name: &str) -> Fate {
 pub(super) fn check(headers: &[(String, String)]) -> Result<(), Refused> {
     let mut lengths = 0_usize;
     for (name, value) in headers {
-        if fate(name) == Fate::Refuse {
+        if fate(name) == Fate::Refuse && name != UPGRADE {
             let reason = format!("the header `{name}` would change what the request does");
             return Err(Refused::bad(reason));
         }

@@ -1,6 +1,9 @@
 //! Path templates, `/users/{id}`, and which of them a path is.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::Path;
 use crate::Verb;
@@ -9,6 +12,7 @@ use crate::Verb;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes {
     routes: Vec<Route>,
+    services: BTreeSet<String>,
 }
 
 /// One path template.
@@ -17,6 +21,7 @@ pub struct Route {
     template: String,
     segments: Vec<Segment>,
     operations: BTreeMap<Verb, String>,
+    graphql: bool,
 }
 
 /// A segment of a template: text, and at most one parameter in it. The order is that of preference.
@@ -35,8 +40,10 @@ enum Segment {
 pub enum Found<'r> {
     /// This route, with its parameters.
     Route(&'r Route, BTreeMap<String, String>),
-    /// This route to a server that ignores case or a last slash, and another one to others.
-    Otherwise(&'r Route),
+    /// A gRPC method: its service and its name.
+    Method(String, String),
+    /// This route or service to a server that ignores case or a last slash, and another one to others.
+    Otherwise(&'r str),
     /// No route.
     Nothing,
 }
@@ -59,6 +66,11 @@ impl Route {
     /// The template as it was written.
     pub fn template(&self) -> &str {
         &self.template
+    }
+
+    /// Whether its requests are read as GraphQL.
+    pub fn is_graphql(&self) -> bool {
+        self.graphql
     }
 
     /// The name of what a method does here.
@@ -90,6 +102,7 @@ impl Route {
             template: template.to_owned(),
             segments,
             operations: BTreeMap::new(),
+            graphql: false,
         })
     }
 
@@ -240,6 +253,34 @@ impl Routes {
         }
     }
 
+    /// Adds a template whose requests are read as GraphQL, or makes it one.
+    pub fn add_graphql(&mut self, template: &str) -> Result<(), InvalidTemplate> {
+        self.add(template)?;
+        let route = self.routes.iter_mut().find(|it| it.template == template);
+        if let Some(route) = route {
+            route.graphql = true;
+        }
+        Ok(())
+    }
+
+    /// Adds a gRPC service by its full name, `shop.v1.Orders`; false if that is none.
+    pub fn add_service(&mut self, name: &str) -> bool {
+        let part = |part: &str| {
+            let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            plain && !part.is_empty()
+        };
+        let is_name = name.split('.').all(part);
+        if is_name {
+            self.services.insert(name.to_owned());
+        }
+        is_name
+    }
+
+    /// Every gRPC service.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(String::as_str)
+    }
+
     /// Names what a method does on a route that was added.
     pub fn name(&mut self, template: &str, verb: Verb, operation: &str) {
         let route = self.routes.iter_mut().find(|it| it.template == template);
@@ -267,6 +308,9 @@ impl Routes {
     /// the left.
     pub fn find(&self, path: &Path) -> Found<'_> {
         let segments = path.segments();
+        if let Some(method) = self.method(segments) {
+            return method;
+        }
         let taken = self
             .routes
             .iter()
@@ -283,8 +327,26 @@ impl Routes {
             {
                 Found::Route(route, parameters)
             }
-            (_, Some(other)) => Found::Otherwise(other),
+            (_, Some(other)) => Found::Otherwise(other.template()),
             (_, None) => Found::Nothing,
         }
+    }
+
+    /// The method that a path is, if it is one of a service.
+    fn method(&self, segments: &[String]) -> Option<Found<'_>> {
+        let (first, rest) = segments.split_first()?;
+        let mut services = self.services.iter();
+        let service = services.find(|it| it.eq_ignore_ascii_case(first))?;
+        let name = match rest {
+            [name] if !name.is_empty() => name,
+            [name, last] if !name.is_empty() && last.is_empty() => {
+                return Some(Found::Otherwise(service));
+            }
+            _ => return None,
+        };
+        Some(match service == first {
+            true => Found::Method(service.clone(), name.clone()),
+            false => Found::Otherwise(service),
+        })
     }
 }

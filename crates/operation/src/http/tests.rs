@@ -20,7 +20,8 @@ fn path(templates: &[&str], raw: &str) -> String {
     };
     match routes(templates).find(&path) {
         Found::Route(route, parameters) => format!("{} {parameters:?}", route.template()),
-        Found::Otherwise(route) => format!("otherwise {}", route.template()),
+        Found::Method(service, name) => format!("method {service} {name}"),
+        Found::Otherwise(other) => format!("otherwise {other}"),
         Found::Nothing => format!("nothing {}", path.text()),
     }
 }
@@ -141,16 +142,23 @@ fn show(request: &str) -> String {
         .into_iter()
         .collect();
     let body = parts.next().unwrap_or_default();
-    let routes = routes(&["/users/{id}"]);
+    let mut routes = routes(&["/users/{id}"]);
+    routes.add_graphql("/graphql").unwrap();
+    assert!(routes.add_service("shop.v1.Orders"));
     let read = Head::read(method, target, &headers)
         .and_then(|head| head.operation(body.as_bytes(), &routes));
     match read {
         Err(refused) => format!("{}: {}", refused.status, refused.reason),
         Ok(operation) => {
             let facts = operation.facts.request.unwrap();
-            let access = operation.accesses.first().unwrap();
-            let mut shown = format!("{} {}", access.verb, access.object);
+            let accesses = operation.accesses.iter();
+            let accesses = accesses.map(|it| format!("{} {}", it.verb, it.object));
+            let mut shown = accesses.collect::<Vec<_>>().join(", ");
+            if let Some(name) = &facts.operation {
+                shown.push_str(&format!(" called {name}"));
+            }
             for (name, value) in [
+                ("aliases", format!("{:?}", facts.aliases)),
                 ("query", format!("{:?}", facts.query)),
                 ("body", format!("{:?}", facts.body)),
                 ("numbers", format!("{:?}", facts.numbers)),
@@ -277,6 +285,69 @@ fn bodies_have_one_reading_or_are_refused() {
 }
 
 #[test]
+fn graphql_and_grpc_are_known_by_what_they_run() {
+    let mut table = String::new();
+    for request in include_str!("../../testdata/graphql.txt").lines() {
+        let shown = show(request);
+        // The body itself is in the facts, too.
+        let shown = match shown.find("\"query\": {") {
+            Some(_) => without_query(&shown),
+            None => shown,
+        };
+        table.push_str(&format!("{request}\n    {shown}\n"));
+    }
+    expect_test::expect_file!["../../testdata/graphql.out"].assert_eq(&table);
+}
+
+fn without_query(shown: &str) -> String {
+    let mut kept = shown.to_owned();
+    while let Some(at) = kept.find("\"query\": {\"") {
+        let mut end = at + "\"query\": {\"".len();
+        let bytes = kept.as_bytes();
+        while bytes[end] != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        kept.replace_range(at..end + 2, "query");
+    }
+    kept
+}
+
+#[test]
+fn a_document_is_bounded() {
+    let query = |text: &str| {
+        show(&format!(
+            r#"POST /graphql application/json {{"query":"{text}"}}"#
+        ))
+    };
+    for text in [
+        "{a".repeat(10_000),
+        format!("{{a(x:{}", "[".repeat(10_000)),
+        "{a}".repeat(10_000),
+        format!("{{ a{}{} }}", "{a".repeat(70), "}".repeat(70)),
+        format!("query($v:{}Int) {{ a }}", "[".repeat(10_000)),
+    ] {
+        let shown = query(&text);
+        assert!(
+            shown.ends_with("unreadable: its query is not GraphQL, or too long or deep"),
+            "{shown}"
+        );
+    }
+    let many = "a(x:$v) ".repeat(2_000);
+    let long = "x".repeat(10_000);
+    let shown = show(&format!(
+        r#"POST /graphql application/json {{"query":"query($v:String){{{many}}}","variables":{{"v":"{long}"}}}}"#
+    ));
+    let end = shown.rsplit('}').next().unwrap_or_default();
+    assert_eq!(end, " unreadable: its arguments are too many or too long");
+    let batch = vec![r#"{"query":"{a}"}"#; 51].join(",");
+    let shown = show(&format!("POST /graphql application/json [{batch}]"));
+    assert!(
+        shown.ends_with("unreadable: a batch has at most 50 operations"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn what_is_not_read_says_so() {
     for (request, reason) in [
         ("POST /x - {}", "its body has no content type"),
@@ -345,7 +416,7 @@ fn headers_that_change_the_request_are_refused() {
         head(&[("content-length", "3"), ("transfer-encoding", "chunked")]),
         "ok"
     );
-    for name in ["x-http-method-override", "x-original-url", "upgrade"] {
+    for name in ["x-http-method-override", "x-original-url"] {
         let shown = head(&[(name, "x")]);
         assert!(shown.starts_with("400: the header"), "{shown}");
     }
@@ -363,4 +434,43 @@ fn headers_that_change_the_request_are_refused() {
         assert_eq!(fate(name), Fate::Drop, "{name}");
     }
     assert_eq!(fate("accept"), Fate::Pass);
+}
+
+#[test]
+fn websocket_is_asked_for_in_one_form() {
+    let whole = [
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let read = |method: &str, left_out: &str, more: &[(&str, &str)]| {
+        let headers: Vec<(String, String)> = whole
+            .iter()
+            .filter(|(name, _)| *name != left_out)
+            .chain(more)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        match Head::read(method, "/users/7", &headers) {
+            Ok(head) => {
+                let operation = head.operation(b"", &routes(&["/users/{id}"])).unwrap();
+                let access = operation.accesses.first().unwrap();
+                format!("{} {}", access.verb, access.object)
+            }
+            Err(refused) => refused.reason,
+        }
+    };
+    assert_eq!(read("GET", "", &[]), "http:upgrade /users/{id}");
+    assert_eq!(read("GET", "upgrade", &[]), "http:GET /users/{id}");
+    let broken = "the request for WebSocket is not a whole one";
+    for name in ["connection", "sec-websocket-version", "sec-websocket-key"] {
+        assert_eq!(read("GET", name, &[]), broken, "{name}");
+    }
+    assert_eq!(read("POST", "", &[]), broken);
+    assert_eq!(read("GET", "", &[("content-length", "5")]), broken);
+    assert_eq!(read("GET", "", &[("transfer-encoding", "chunked")]), broken);
+    assert_eq!(read("GET", "", &[("sec-websocket-key", "again")]), broken);
+    let other = "of protocols the gateway changes to WebSocket alone";
+    assert_eq!(read("GET", "upgrade", &[("upgrade", "h2c")]), other);
+    assert_eq!(read("GET", "", &[("upgrade", "websocket")]), other);
 }

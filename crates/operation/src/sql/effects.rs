@@ -104,6 +104,11 @@ fn strength(verb: Verb) -> u8 {
         | Verb::HttpPut
         | Verb::HttpPatch
         | Verb::HttpDelete
+        | Verb::GraphqlQuery
+        | Verb::GraphqlSubscription
+        | Verb::GraphqlMutation
+        | Verb::GrpcCall
+        | Verb::HttpUpgrade
         | Verb::HttpUnreadable => 29,
     }
 }

@@ -111,7 +111,12 @@ fn every_verb_meets_every_object_as_the_schema_says() {
                 "role r",
                 "type t",
             ],
-            Protocol::Http => &["api", "/users/{id}"],
+            Protocol::Http => &[
+                "api",
+                "/users/{id}",
+                "/graphql.refund",
+                "method shop.v1.Orders/Cancel",
+            ],
         };
         for object in objects {
             let operation = notation::operation(&format!("{verb} {object}, limit 3, calls f"));

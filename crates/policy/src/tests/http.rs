@@ -11,6 +11,8 @@ resources:
   crm:
     openapi: crm.json
     routes: ['/users/{id}/notes']
+    graphql: [/graphql]
+    grpc: [shop.v1.Orders]
 ";
 
 const OPENAPI: &str = r#"{"openapi": "3.1.0", "paths": {
@@ -33,6 +35,12 @@ when { context.request.parameters.hasTag("id") && context.request.parameters.get
 when { context.request has operation && context.request.operation == "listUsers" };
 @id("uploads") permit (principal, action in [Action::"http:PUT", Action::"http:unreadable"],
   resource == Route::"crm/users/{id}/notes");
+@id("asks") permit (principal, action == Action::"graphql:query", resource in Route::"crm/graphql");
+@id("gifts") permit (principal, action == Action::"graphql:mutation", resource == Field::"crm/graphql.gift")
+when { context.request.numbers.hasTag("gift(value)") && context.request.numbers.getTag("gift(value)") <= 50 };
+@id("calls") permit (principal, action in [Action::"grpc:call", Action::"http:unreadable"], resource in Service::"crm/shop.v1.Orders");
+@id("no-cancels") forbid (principal, action == Action::"grpc:call", resource == Method::"crm/shop.v1.Orders/Cancel");
+@id("all-of-live") permit (principal, action, resource == Route::"crm/users");
 @id("unread-answers") permit (principal in Group::"support", action == Action::"http:unreadable",
   resource == Route::"crm/users/{id}/notes");
 "#;
@@ -113,8 +121,8 @@ fn requests_are_decided_by_route_and_facts() {
             "POST /refunds",
         ],
         expect![[r#"
-            GET /users -> allow [reads]
-            GET /users?all=false -> allow [reads]
+            GET /users -> allow [all-of-live, reads]
+            GET /users?all=false -> allow [all-of-live, reads]
             GET /users?all=false&all=true -> deny not-everyone: forbidden by policy [not-everyone]
             GET /users/7 -> allow [reads]
             GET /users/1 -> deny not-the-boss: forbidden by policy [not-the-boss]
@@ -155,6 +163,50 @@ fn only_a_permit_that_names_it_passes_what_cannot_be_read() {
 }
 
 #[test]
+fn what_graphql_and_grpc_run_is_decided_by_name() {
+    let graphql =
+        |query: &str| format!(r#"POST /graphql {{"query":"{query}","variables":{{"v":20}}}}"#);
+    let requests = [
+        graphql("{ me { id } }"),
+        graphql("mutation { gift(value: 20) { id } }"),
+        graphql("mutation { gift(value: 2000) { id } }"),
+        graphql("mutation($v: Int) { gift(value: $v) { id } }"),
+        graphql("mutation($v: Int) { gift(value: 2000) { id } }"),
+        graphql("mutation { gift: refund(value: 20) { id } }"),
+        graphql("{ me { id } } mutation B { refund }"),
+        r#"POST /shop.v1.Orders/List {"id":7}"#.to_owned(),
+        r#"POST /shop.v1.Orders/Cancel {"id":7}"#.to_owned(),
+    ];
+    let requests: Vec<&str> = requests.iter().map(String::as_str).collect();
+    check(
+        "",
+        &requests,
+        expect![[r#"
+        POST /graphql {"query":"{ me { id } }","variables":{"v":20}} -> allow [asks]
+        POST /graphql {"query":"mutation { gift(value: 20) { id } }","variables":{"v":20}} -> allow [gifts]
+        POST /graphql {"query":"mutation { gift(value: 2000) { id } }","variables":{"v":20}} -> deny default-deny: nothing permits `graphql:mutation` on /graphql.gift [default-deny]
+        POST /graphql {"query":"mutation($v: Int) { gift(value: $v) { id } }","variables":{"v":20}} -> allow [gifts]
+        POST /graphql {"query":"mutation($v: Int) { gift(value: 2000) { id } }","variables":{"v":20}} -> deny default-deny: nothing permits `graphql:mutation` on /graphql.gift [default-deny]
+        POST /graphql {"query":"mutation { gift: refund(value: 20) { id } }","variables":{"v":20}} -> deny default-deny: nothing permits `graphql:mutation` on /graphql.refund [default-deny]
+        POST /graphql {"query":"{ me { id } } mutation B { refund }","variables":{"v":20}} -> deny default-deny: nothing permits `http:POST` on /graphql [default-deny]
+        POST /shop.v1.Orders/List {"id":7} -> allow [calls]
+        POST /shop.v1.Orders/Cancel {"id":7} -> deny no-cancels: forbidden by policy [no-cancels]
+    "#]],
+    );
+}
+
+#[test]
+fn only_a_permit_that_names_it_changes_protocols() {
+    let bundle = bundle(&files());
+    let upgrade = |route: &str| {
+        let operation = super::notation::operation(&format!("http:upgrade {route}"));
+        show(&bundle.decide(&who("support"), &crm(), &operation))
+    };
+    expect!["deny default-deny: nothing permits `http:upgrade` on /users [default-deny]"]
+        .assert_eq(&upgrade("/users"));
+}
+
+#[test]
 fn fields_are_labelled_by_resource_and_route() {
     let bundle = bundle(&files());
     let masks = bundle.masks(&who("support"), &crm());
@@ -173,7 +225,11 @@ fn what_would_never_hold_is_a_mistake() {
     let mut files = files();
     files.insert(
         "p.cedar".to_owned(),
-        r#"@id("p") permit (principal, action, resource == Route::"crm/user");"#.to_owned(),
+        r#"@id("p") permit (principal, action, resource == Route::"crm/user");
+@id("q") permit (principal, action, resource == Field::"crm/graph.user");
+@id("r") permit (principal, action, resource in Service::"crm/shop.v1.Order");
+@id("s") permit (principal, action, resource == Method::"crm/shop.v1.Order/List");"#
+            .to_owned(),
     );
     files.insert(
         "labels.yaml".to_owned(),
@@ -183,7 +239,8 @@ fn what_would_never_hold_is_a_mistake() {
     );
     files.insert(
         "resources.yaml".to_owned(),
-        "resources: {crm: {routes: [/users, '/users/{id}', '/users/{name}', 'users'], openapi: none.json}}"
+        "resources: {crm: {routes: [/users, '/users/{id}', '/users/{name}', 'users'], openapi: none.json,
+          graphql: [/graphql], grpc: [shop.v1.Orders, /shop]}}"
             .to_owned(),
     );
     let problems = Bundle::parse(&files).unwrap_err();
@@ -193,8 +250,12 @@ fn what_would_never_hold_is_a_mistake() {
         labels.yaml:0: a field is labelled on `/user`, which is no route; did you mean `/users`?
         labels.yaml:3: `email` is no path to a field: write it like $.user.email, $.items[*].card, $."odd name" or $..ssn
         p.cedar:1: `Route::"crm/user"` is no route of resources.yaml; did you mean `crm/users`?
+        p.cedar:2: `Field::"crm/graph.user"` is no field of a `graphql` route of resources.yaml: an id is "resource/route.field"
+        p.cedar:3: `Service::"crm/shop.v1.Order"` is of no `grpc` service of resources.yaml; did you mean `crm/shop.v1.Orders`?
+        p.cedar:4: `Method::"crm/shop.v1.Order/List"` is of no `grpc` service of resources.yaml; did you mean `crm/shop.v1.Orders`?
         resources.yaml:1: `/users/{name}` takes the same paths as `/users/{id}`
         resources.yaml:1: `users` is no path template: write it like /users/{id}
         resources.yaml:1: the bundle has no file `none.json`; known: approvals.yaml, crm.json, labels.yaml, p.cedar, resources.yaml
+        resources.yaml:2: `/shop` is no gRPC service: write it like shop.v1.Orders
     "#]].assert_eq(&shown.concat());
 }

@@ -20,6 +20,21 @@ pub(super) fn object(text: &str) -> Object {
     if text == "api" {
         return Object::Api;
     }
+    if let Some((service, name)) = text
+        .strip_prefix("method ")
+        .and_then(|it| it.split_once('/'))
+    {
+        return Object::Method {
+            service: service.to_owned(),
+            name: name.to_owned(),
+        };
+    }
+    if let Some((route, name)) = text.rsplit_once('.').filter(|_| text.starts_with('/')) {
+        return Object::Field {
+            route: route.to_owned(),
+            name: name.to_owned(),
+        };
+    }
     if text.starts_with('/') {
         return Object::Route {
             template: text.to_owned(),

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::Request;
 
 /// Headers that say nothing about what is to be done, and may differ when a request is sent again.
-const INCIDENTAL: [&str; 14] = [
+const INCIDENTAL: [&str; 15] = [
     "accept",
     "accept-language",
     "baggage",
@@ -19,6 +19,7 @@ const INCIDENTAL: [&str; 14] = [
     "pragma",
     "priority",
     "sec-fetch-mode",
+    "sec-websocket-key",
     "traceparent",
     "tracestate",
     "user-agent",
@@ -39,7 +40,8 @@ fn covered(request: &Request) -> Vec<(&str, &str)> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .filter(|(name, value)| {
-            let goes_on = fate(name) == Fate::Pass && !wont_wait(name, value);
+            let passes = fate(name) == Fate::Pass || *name == "upgrade";
+            let goes_on = passes && !wont_wait(name, value);
             goes_on && !INCIDENTAL.contains(name)
         })
         .collect();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ostiary_mask::{FieldPath, HashKey, Strategy, detect::Detector};
 use ostiary_operation::{
-    Operation,
+    Object, Operation, Verb,
     http::{Fate, Head, Refused, Routes, fate},
 };
 use ostiary_policy::{Decision, Mode, Verdict};
@@ -52,6 +52,29 @@ pub(super) struct Masking {
     pub(super) key: Option<HashKey>,
     /// Nothing is enforced.
     pub(super) observes: bool,
+}
+
+/// The rule that keeps an alias from hiding a labelled field.
+const HIDDEN: &str = "labelled-alias";
+
+impl Masking {
+    /// An alias of a GraphQL document for a name on the way to a labelled field, and the name: the
+    /// answer would have the field where the label is not.
+    fn hiding<'o>(&self, operation: &'o Operation) -> Option<(&'o str, &'o str)> {
+        let request = operation.facts.request.as_deref()?;
+        let labelled = |name: &str| {
+            let mut names = self.fields.iter().flat_map(|(path, _)| path.names());
+            names.any(|it| it.eq_ignore_ascii_case(name))
+        };
+        let pairs = request.aliases.iter().flat_map(|(alias, names)| {
+            let names = names.iter().map(String::as_str);
+            names.map(move |name| (alias.as_str(), name))
+        });
+        let mut hiding = pairs.filter(|(alias, name)| {
+            !self.observes && !alias.eq_ignore_ascii_case(name) && labelled(name)
+        });
+        hiding.next()
+    }
 }
 
 /// How far it has come.
@@ -166,7 +189,7 @@ impl Exchange {
         let resource = agent.config.resource.clone();
         let observes = agent.state.bundle.mode(&resource) == Mode::Observe;
         self.load_masks(agent, &operation, observes);
-        let decision = decide(agent, &operation);
+        let decision = self.decide(agent, &operation);
         self.operation = agent.journal.next_operation();
         let body = self.body.as_deref().unwrap_or_default();
         let operated = record::operated(agent, self, body, &operation, &decision, observes);
@@ -198,7 +221,7 @@ impl Exchange {
     fn load_masks(&mut self, agent: &mut Agent, operation: &Operation, observes: bool) {
         let masks = agent.masks();
         let route = operation.accesses.iter().find_map(|it| match &it.object {
-            ostiary_operation::Object::Route { template } => Some(template.as_str()),
+            Object::Route { template: route } | Object::Field { route, .. } => Some(route.as_str()),
             _ => None,
         });
         let fields = masks.fields.iter();
@@ -217,6 +240,18 @@ impl Exchange {
         };
     }
 
+    fn decide(&self, agent: &Agent, operation: &Operation) -> Decision {
+        match self.masking.hiding(operation) {
+            Some((alias, name)) => Decision::deny(
+                HIDDEN,
+                format!(
+                    "`{alias}` would stand for `{name}`, which is on the way to a labelled field: ask for it by its own name"
+                ),
+            ),
+            None => decide(agent, operation),
+        }
+    }
+
     /// Judges the approved request once more and lets it go on.
     pub(super) fn run_approved(&mut self, agent: &mut Agent, hold: &Hold, seq: u64, now: Now) {
         let operation = match self.read(agent) {
@@ -224,7 +259,7 @@ impl Exchange {
             Err(refused) => return self.refuse(agent, &refused, now),
         };
         self.load_masks(agent, &operation, false);
-        let decision = decide(agent, &operation);
+        let decision = self.decide(agent, &operation);
         match decision.verdict {
             Verdict::Allow => {}
             Verdict::Approve(again) if hold.covers(&again) => {}
@@ -254,10 +289,23 @@ impl Exchange {
 
     fn send(&mut self, agent: &Agent, now: Now) {
         let mut edits = Edits::default();
+        let is = |verb| self.judged.as_ref().is_some_and(|it| it.verb == verb);
+        let (upgrades, calls) = (is(Verb::HttpUpgrade), is(Verb::GrpcCall));
         for (name, value) in &self.request.headers {
-            if fate(name) != Fate::Pass || wont_wait(name, value) {
+            let stays = match name.as_str() {
+                "upgrade" => upgrades,
+                // Servers of gRPC may insist on it.
+                "te" => calls && value == "trailers",
+                _ => fate(name) == Fate::Pass && !wont_wait(name, value),
+            };
+            if !stays {
                 edits.remove(name);
             }
+        }
+        if upgrades {
+            edits
+                .add
+                .push(("connection".to_owned(), "Upgrade".to_owned()));
         }
         // An answer that is not encoded can be read.
         let identity = ("accept-encoding".to_owned(), "identity".to_owned());
@@ -287,6 +335,32 @@ impl Exchange {
     /// Whether it waits for an event to be durable.
     pub fn awaits_record(&self) -> bool {
         matches!(self.phase, Phase::Recording(_))
+    }
+
+    /// Whether it asks to change to a protocol that is not read.
+    pub fn is_upgrade(&self) -> bool {
+        let head = self.head.as_ref();
+        head.is_ok_and(|head| head.verb == Verb::HttpUpgrade)
+    }
+
+    /// Bytes of the other protocol came. Before the target has agreed to it they could be a request
+    /// that nobody judges: false, and the stream ends.
+    pub fn on_upgraded(&mut self, agent: &mut Agent, now: Now) -> bool {
+        let why = "bytes came before the change of protocol was answered";
+        match &self.phase {
+            Phase::Answering(answering) if answering.is_upgraded() => return true,
+            Phase::Done => {}
+            Phase::Reading => self.on_refused(agent, why, now),
+            Phase::Waiting(_) | Phase::Recording(_) => {
+                self.abandon(agent, why, now);
+                self.refuse(agent, &Refused::bad(why), now);
+            }
+            Phase::Sent { .. } | Phase::Answering(_) => {
+                self.abandon(agent, why, now);
+                self.effects.push_back(Effect::Reset);
+            }
+        }
+        false
     }
 
     /// Time passed; called at or after [`Self::poll_timeout`].
@@ -343,6 +417,7 @@ impl Exchange {
         self.phase = Phase::Done;
         self.deadline = None;
         self.body = None;
+        let reply = reply.fitting(&self.request);
         self.effects.push_back(Effect::Reply(reply));
     }
 

@@ -3,6 +3,8 @@
 use ostiary_policy::Denial;
 use serde_json::{Map, Value};
 
+use super::Request;
+
 /// An answer to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -74,6 +76,48 @@ impl Problem {
 }
 
 impl Reply {
+    /// The same in the form the client of this request reads: a call of gRPC is told its status in
+    /// headers, with the problem document beside it.
+    pub fn fitting(mut self, request: &Request) -> Self {
+        let mut headers = request.headers.iter();
+        let kind = headers.find(|(name, _)| name == "content-type");
+        let kind = kind.map_or("", |(_, value)| value.as_str());
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let kind = kind.to_ascii_lowercase();
+        if kind != "application/grpc" && !kind.starts_with("application/grpc+") {
+            return self;
+        }
+        let code = match self.status {
+            401 => 16,
+            403 => 7,
+            413 => 8,
+            501 => 12,
+            503 => 14,
+            502 => 13,
+            _ => 3,
+        };
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let field = |name: &str| {
+            problem
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let message = format!("{}: {}", field("title"), field("detail"));
+        self.headers.retain(|(name, _)| name != "content-type");
+        let own = [
+            ("content-type", "application/grpc".to_owned()),
+            ("grpc-status", code.to_string()),
+            ("grpc-message", percent(&message)),
+            ("ostiary-problem", percent(&problem.to_string())),
+        ];
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        self.headers.extend(own);
+        self.status = 200;
+        self.body = Vec::new();
+        self
+    }
+
     /// 401: no identity.
     pub(super) fn unauthorized(detail: &str) -> Self {
         let mut reply = Problem::new(401, "unauthorized", "not logged in", detail).reply();
@@ -139,4 +183,17 @@ impl Reply {
         )
         .reply()
     }
+}
+
+/// As gRPC writes messages: all but printable ASCII, and `%`, in escapes.
+fn percent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' => out.push_str("%25"),
+            b' '..=b'~' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }

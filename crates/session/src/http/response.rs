@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ostiary_mask::{BodyMasker, HashKey, Rewriter, Rewritten, body::Form};
-use ostiary_operation::{Access, Operation, Verb};
+use ostiary_operation::{Access, Operation, Verb, http::is_grpc};
 use ostiary_policy::Verdict;
 use ostiary_record::{Replied, event::Kind};
 
@@ -148,8 +148,15 @@ impl Exchange {
             return replaced;
         }
         if status < 200 {
-            let detail = "the target wants another protocol";
-            return self.replace(agent, answering, "upstream-protocol", detail, now);
+            if status != 101 || !self.is_upgrade() {
+                let detail = "the target wants another protocol";
+                return self.replace(agent, answering, "upstream-protocol", detail, now);
+            }
+            // What follows is frames that are not read.
+            answering.keep_sample = 0;
+            let edits = self.edit(headers, false, &mut answering);
+            self.phase = Phase::Answering(Box::new(answering));
+            return ResponseHead::Send(edits);
         }
         let no_body = ends || self.request.method == "HEAD" || matches!(status, 204 | 304);
         let reading = match no_body {
@@ -194,7 +201,8 @@ impl Exchange {
         detail: &str,
         now: Now,
     ) -> ResponseHead {
-        let reply = Reply::bad_upstream(&self.decision_id(agent), kind, detail);
+        let reply =
+            Reply::bad_upstream(&self.decision_id(agent), kind, detail).fitting(&self.request);
         self.phase = Phase::Answering(Box::new(answering));
         self.end_answer(agent, Some(detail), now);
         ResponseHead::Replace(reply)
@@ -267,6 +275,13 @@ impl Exchange {
         if self.masking.observes {
             return edits;
         }
+        let masks = !self.masking.fields.is_empty() || !self.masking.detectors.is_empty();
+        for (name, _) in headers.iter().filter(|(name, _)| name.ends_with("-bin")) {
+            // Of gRPC: text in base64, which no detector looks into.
+            if masks {
+                edits.remove(name);
+            }
+        }
         for (name, value) in headers {
             if PLAIN.contains(&name.as_str()) || edits.remove.contains(name) {
                 continue;
@@ -320,7 +335,8 @@ impl Exchange {
                     &format!("{}/{}", agent.session_id(), self.operation),
                     "unreadable-response",
                     reason,
-                );
+                )
+                .fitting(&self.request);
                 self.end_answer(agent, Some(reason), now);
                 return match was_held {
                     true => Body::Replace(reply),
@@ -334,6 +350,29 @@ impl Exchange {
         body
     }
 
+    /// What of the trailers goes on: gRPC tells there how the call went. To be asked before the end of
+    /// the body is told.
+    pub fn trailers(&mut self, trailers: &[(String, String)]) -> Vec<(String, String)> {
+        let is_call = self
+            .judged
+            .as_ref()
+            .is_some_and(|it| it.verb == Verb::GrpcCall);
+        let Phase::Answering(mut answering) = std::mem::replace(&mut self.phase, Phase::Done)
+        else {
+            return Vec::new();
+        };
+        let of_call = trailers
+            .iter()
+            .filter(|(name, _)| name.starts_with("grpc-"));
+        let kept: Vec<(String, String)> = of_call.filter(|_| is_call).cloned().collect();
+        let edits = self.edit(&kept, true, &mut answering);
+        self.phase = Phase::Answering(answering);
+        let unchanged = kept
+            .into_iter()
+            .filter(|(name, _)| !edits.remove.contains(name));
+        unchanged.chain(edits.add.clone()).collect()
+    }
+
     fn end_answer(&mut self, agent: &mut Agent, error: Option<&str>, now: Now) {
         if let Phase::Answering(answering) = std::mem::replace(&mut self.phase, Phase::Done) {
             let replied = answering.replied(self.operation, error.unwrap_or_default(), now);
@@ -343,6 +382,11 @@ impl Exchange {
 }
 
 impl Answering {
+    /// Whether the target has agreed to another protocol.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.status == 101
+    }
+
     /// What goes on; `None` while the head waits.
     fn push(&mut self, bytes: &[u8], ends: bool) -> Result<Option<Vec<u8>>, &'static str> {
         let waits = self.held.is_some();
@@ -414,6 +458,9 @@ fn form_of(content_type: &str) -> Reading {
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
         .map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase());
     let charset = charset.as_deref().unwrap_or("utf-8");
+    if is_grpc(&media_type) {
+        return Reading::Unreadable("the answer is messages of gRPC");
+    }
     let ascii = ["iso-8859-", "windows-125"];
     let is_utf8 = matches!(charset, "utf-8" | "us-ascii");
     let is_text = is_utf8 || ascii.iter().any(|it| charset.starts_with(it));

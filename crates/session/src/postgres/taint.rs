@@ -126,7 +126,9 @@ impl Open {
                     | Object::Role { .. }
                     | Object::Other { .. }
                     | Object::Api
-                    | Object::Route { .. } => false,
+                    | Object::Route { .. }
+                    | Object::Field { .. }
+                    | Object::Method { .. } => false,
                 });
         if reaches {
             Taint::Computed
@@ -204,6 +206,8 @@ fn shows_open_setting(access: &Access) -> bool {
         | Object::Role { .. }
         | Object::Other { .. }
         | Object::Api
-        | Object::Route { .. } => false,
+        | Object::Route { .. }
+        | Object::Field { .. }
+        | Object::Method { .. } => false,
     }
 }

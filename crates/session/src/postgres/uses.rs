@@ -271,7 +271,9 @@ fn relations(operation: &Operation) -> impl Iterator<Item = (Option<&str>, &str)
         | Object::Role { .. }
         | Object::Other { .. }
         | Object::Api
-        | Object::Route { .. } => None,
+        | Object::Route { .. }
+        | Object::Field { .. }
+        | Object::Method { .. } => None,
     })
 }
 

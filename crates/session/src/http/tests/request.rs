@@ -114,8 +114,8 @@ fn what_can_be_read_in_two_ways_is_refused_and_kept() {
           refused protocol: GET /users/7: the header `x-original-url` would change what the request does
         answer 400 bad-request: the name of a header holds `_`
           refused protocol: GET /users/7: the name of a header holds `_`
-        answer 400 bad-request: the header `upgrade` would change what the request does
-          refused protocol: GET /users/7: the header `upgrade` would change what the request does
+        answer 400 bad-request: the request for WebSocket is not a whole one
+          refused protocol: GET /users/7: the request for WebSocket is not a whole one
         answer 400 bad-request: `content-length` comes more than once
           refused protocol: POST /users/7: `content-length` comes more than once
         answer 400 bad-request: the transfer encoding is not `chunked`

@@ -87,8 +87,8 @@ fn what_cannot_be_read_is_not_passed_on() {
           replied #1 200 0 bytes, 0 masked, "" the content type of the answer is not one that is read
         answer 502 unreadable-response: the content type of the answer is not one that is read decision=9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1
           replied #1 200 0 bytes, 0 masked, "" the content type of the answer is not one that is read
-        answer 502 unreadable-response: the content type of the answer is not one that is read decision=9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1
-          replied #1 200 0 bytes, 0 masked, "" the content type of the answer is not one that is read
+        answer 502 unreadable-response: the answer is messages of gRPC decision=9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1
+          replied #1 200 0 bytes, 0 masked, "" the answer is messages of gRPC
         answer 502 unreadable-response: the JSON of the answer is not UTF-8 decision=9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1
           replied #1 200 0 bytes, 0 masked, "" the JSON of the answer is not UTF-8
         answer 502 unreadable-response: the text of the answer is in an unknown character set decision=9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1

@@ -120,6 +120,13 @@ impl Rig {
 
     /// A request: `METHOD target`, lines of headers, an empty line and a body.
     pub(super) fn request(&mut self, text: &str) -> Exchange {
+        let mut exchange = self.open(text);
+        self.look(&mut exchange);
+        exchange
+    }
+
+    /// The same, before anything is taken of it.
+    pub(super) fn open(&mut self, text: &str) -> Exchange {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let mut lines = head.lines();
         let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
@@ -134,7 +141,6 @@ impl Rig {
         };
         let mut exchange = Exchange::new(&self.agent, request, self.now);
         exchange.on_body(&mut self.agent, body.as_bytes().to_vec(), self.now);
-        self.look(&mut exchange);
         exchange
     }
 
@@ -150,27 +156,15 @@ impl Rig {
         self.look(exchange);
     }
 
+    /// The head of a response alone.
+    pub(super) fn head(&mut self, exchange: &mut Exchange, head: &str) {
+        let goes_on = self.answered(exchange, head, false);
+        assert!(goes_on, "{}", self.out);
+    }
+
     /// A response: its head, `STATUS` and lines of headers, and its body in pieces.
     pub(super) fn response(&mut self, exchange: &mut Exchange, head: &str, body: &[&[u8]]) {
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().parse().unwrap();
-        let headers: Vec<(String, String)> = lines
-            .map(|line| {
-                let (name, value) = line.split_once(": ").unwrap();
-                (name.to_owned(), value.to_owned())
-            })
-            .collect();
-        let head =
-            exchange.on_response(&mut self.agent, status, &headers, body.is_empty(), self.now);
-        let goes_on = matches!(head, ResponseHead::Send(_) | ResponseHead::Hold(_));
-        match head {
-            ResponseHead::Pass => self.say("head as it is"),
-            ResponseHead::Send(edits) | ResponseHead::Hold(edits) => {
-                self.say(&format!("head {}", edited(&edits)));
-            }
-            ResponseHead::Replace(reply) => self.say(&replied(&reply)),
-            ResponseHead::Reset => self.say("reset"),
-        }
+        let goes_on = self.answered(exchange, head, body.is_empty());
         let mut shown = Vec::new();
         for (number, piece) in body.iter().enumerate().filter(|_| goes_on) {
             let ends = number + 1 == body.len();
@@ -191,6 +185,28 @@ impl Rig {
             self.say(&format!("body {}", String::from_utf8_lossy(&shown)));
         }
         self.look(exchange);
+    }
+
+    fn answered(&mut self, exchange: &mut Exchange, head: &str, ends: bool) -> bool {
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().parse().unwrap();
+        let headers: Vec<(String, String)> = lines
+            .map(|line| {
+                let (name, value) = line.split_once(": ").unwrap();
+                (name.to_owned(), value.to_owned())
+            })
+            .collect();
+        let head = exchange.on_response(&mut self.agent, status, &headers, ends, self.now);
+        let goes_on = matches!(head, ResponseHead::Send(_) | ResponseHead::Hold(_));
+        match head {
+            ResponseHead::Pass => self.say("head as it is"),
+            ResponseHead::Send(edits) | ResponseHead::Hold(edits) => {
+                self.say(&format!("head {}", edited(&edits)));
+            }
+            ResponseHead::Replace(reply) => self.say(&replied(&reply)),
+            ResponseHead::Reset => self.say("reset"),
+        }
+        goes_on
     }
 
     /// Takes what was to be done and kept.
