@@ -1,6 +1,7 @@
 //! HTTP requests: host callbacks to the inputs of an exchange.
 
 mod apply;
+mod door;
 mod heads;
 mod login;
 mod runs;
@@ -12,7 +13,7 @@ use std::{
 
 use ostiary_session::{
     Now, Outcome, State,
-    http::{Body, Exchange, ResponseHead, bearer, token_key},
+    http::{Body, Exchange, Reply, ResponseHead, Stranger, bearer, token_key},
 };
 use proxy_wasm::{
     hostcalls,
@@ -57,27 +58,29 @@ impl Http {
             apply::fail("a header of the request is not text");
             return Some(false);
         };
-        let token = match bearer(&head.request.headers) {
-            Ok(token) => token.to_owned(),
-            Err(reply) => {
-                apply::reply(&reply.fitting(&head.request));
-                return Some(false);
-            }
-        };
-        if shell.recording.is_congested() {
-            apply::fail("the record of this gateway is behind");
-            return Some(false);
-        }
         let now = clock::now();
         let peer = self
             .get_property(vec!["source", "address"])
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .unwrap_or_default();
+        let turn_away = |reply: &Reply| {
+            if let Some(stranger) = Stranger::new(&head.request, &peer, &head.client, reply) {
+                door::turn_away(&shell, &stranger, now);
+            }
+            apply::reply(&reply.clone().fitting(&head.request));
+        };
+        let token = match bearer(&head.request.headers) {
+            Ok(token) => token.to_owned(),
+            Err(reply) => {
+                turn_away(&reply);
+                return Some(false);
+            }
+        };
         let key = (token_key(&token), head.task.clone());
-        let run = match runs::run_for(&shell, self.context, key, token, &head, peer, now) {
+        let run = match runs::run_for(&shell, self.context, key, token, &head, &peer, now) {
             Ok(run) => run,
             Err(reply) => {
-                apply::reply(&reply.fitting(&head.request));
+                turn_away(&reply);
                 return Some(false);
             }
         };
@@ -348,6 +351,7 @@ fn with(
 /// The root's tick: logins go out, waits end, runs that nobody uses are closed.
 pub(crate) fn on_tick(shell: &Shell, now: Now) {
     login::send(shell);
+    door::on_tick(shell, now);
     end_expired(shell, now);
     let due = shell
         .runs
@@ -427,6 +431,19 @@ pub(crate) fn on_recorded(shell: &Shell, key: u32, seq: u64) -> bool {
         exchange.on_recorded(agent, now);
     });
     true
+}
+
+/// The record has caught up: requests that waited for it go on. Called from the root.
+pub(crate) fn resume(shell: &Shell) {
+    if !shell.runs.stalled.replace(false) {
+        return;
+    }
+    let waiting = shell.runs.pick(|live| live.exchange.waits_for_record());
+    for context in waiting {
+        with(shell, shell.root, context, |exchange, agent, now| {
+            exchange.on_identity(agent, now);
+        });
+    }
 }
 
 /// Policy changed. Called from the root.

@@ -7,6 +7,7 @@
 
 mod agent;
 mod digest;
+mod door;
 mod exchange;
 mod hold;
 mod record;
@@ -19,6 +20,7 @@ mod tests;
 pub use agent::{
     Agent, Credential, Identity, Login, LoginRequest, Opened, TokenKey, bearer, token_key,
 };
+pub use door::{Door, Stranger};
 pub use exchange::{Exchange, Request};
 pub use reply::Reply;
 pub use response::{Body, ResponseHead};

@@ -136,6 +136,7 @@ impl Recording {
         }
         if !self.is_congested() {
             shell.resume_stalled();
+            http::resume(shell);
         }
         if self.0.try_borrow().is_ok_and(|state| state.queue.is_due()) {
             self.flush(shell, shell.root);

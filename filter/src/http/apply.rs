@@ -7,7 +7,10 @@ use ostiary_session::{
 use prost::Message as _;
 use proxy_wasm::{hostcalls, types::MapType};
 
-use super::runs::{Live, Run, Stage};
+use super::{
+    door,
+    runs::{Live, Run, Stage},
+};
 use crate::{
     clock,
     control::{Kind, approval},
@@ -26,7 +29,12 @@ pub(super) fn feed(
         log::error!("the session of request {} is in use", live.context);
         return false;
     };
+    let is_congested = shell.recording.is_congested();
+    run.agent.set_congested(is_congested);
     input(&mut live.exchange, &mut run.agent, clock::now());
+    if is_congested && live.exchange.waits_for_record() {
+        shell.runs.stalled.set(true);
+    }
     let mut goes_on = false;
     loop {
         // What is not on record must not happen.
@@ -73,6 +81,9 @@ pub(super) fn feed(
 /// Hands the events of a run to the record; false if one had no room.
 pub(super) fn keep_events(shell: &Shell, run: &mut Run) -> bool {
     let mut kept = true;
+    while let Some(stranger) = run.agent.next_stranger() {
+        door::turn_away(shell, &stranger, clock::now());
+    }
     while let Some(event) = run.agent.next_event() {
         if !shell.recording.push(run.key, &event) {
             log::warn!("the record of this gateway is full");

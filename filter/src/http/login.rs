@@ -61,7 +61,6 @@ pub(super) fn answer(shell: &Shell, run: &mut Run, bytes: Option<&[u8]>, now: No
     match &login {
         Login::Opened(_) => log::info!("session {id}: login verified"),
         Login::Rejected(message) => {
-            shell.metrics.logins_rejected.add(1);
             log::info!("session {id}: login rejected: {message}");
         }
         Login::Lost => {

@@ -1,7 +1,7 @@
 //! The agents' runs of requests of one listener and worker, and the requests that are alive.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
@@ -11,7 +11,7 @@ use ostiary_session::{
     http::{Agent, Exchange, Reply, TokenKey},
 };
 
-use super::heads::Head;
+use super::{door::Doorstep, heads::Head};
 use crate::{id, shell::Shell};
 
 /// Runs at a time. A token that is no token costs one until the control plane has said so.
@@ -67,6 +67,9 @@ pub(crate) struct Runs {
     leaving: RefCell<Vec<Rc<RefCell<Run>>>>,
     lives: RefCell<BTreeMap<u32, Rc<RefCell<Live>>>>,
     blocked: RefCell<BTreeSet<TokenKey>>,
+    pub(super) doorstep: Doorstep,
+    /// Whether a request waits for the record to catch up.
+    pub(super) stalled: Cell<bool>,
 }
 
 impl Runs {
@@ -165,7 +168,7 @@ pub(super) fn run_for(
     key: Key,
     token: String,
     head: &Head,
-    peer: String,
+    peer: &str,
     now: Now,
 ) -> Result<Rc<RefCell<Run>>, Reply> {
     find_or_open(shell, context, key, token, head, peer, now)
@@ -179,7 +182,7 @@ fn find_or_open(
     key: Key,
     token: String,
     head: &Head,
-    peer: String,
+    peer: &str,
     now: Now,
 ) -> Option<Result<Rc<RefCell<Run>>, Reply>> {
     let mut runs = shell.runs.runs.try_borrow_mut().ok()?;
@@ -212,7 +215,7 @@ fn find_or_open(
         resource: shell.config.resource.clone(),
         role: String::new(),
         session_id: id::random()?,
-        peer,
+        peer: peer.to_owned(),
         limits: shell.config.limits,
     };
     log::info!("session {}: opened from {}", config.session_id, config.peer);

@@ -1,12 +1,12 @@
 //! Who asks: a bearer token, verified, and nothing without.
 
-use ostiary_tests::{Result, http::Agent, stack::example_policy};
+use ostiary_tests::{Result, http::Agent, stack::example_policy, wait};
 
-use super::crm::{with_crm, with_own};
+use super::crm::with_own;
 
 #[test]
 fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
-    with_crm(|crm| {
+    with_own(&example_policy()?, |crm| {
         let port = crm.stack.port("crm")?;
         let issuer = crm.stack.issuer();
         let mut expired = issuer.claims("late", &["analysts"]);
@@ -22,9 +22,10 @@ fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
             issuer.forge(&none, &issuer.claims("none", &["analysts"]), b""),
             "x".repeat(17 << 10),
         ];
-        for token in tokens {
+        for (number, token) in tokens.into_iter().enumerate() {
             let agent = Agent { port, token };
-            let answer = agent.curl("/users?nobody", &[])?;
+            let path = format!("/users?nobody&access_token={number}");
+            let answer = agent.curl(&path, &["-A", &format!("stranger-{number}")])?;
             assert_eq!(answer.status, 401, "{answer:?}");
             assert_eq!(
                 answer.header("www-authenticate"),
@@ -36,6 +37,23 @@ fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
         let answer = agent.curl("/users?nobody", &["-H", "Authorization: Bearer second"])?;
         assert_eq!(answer.status, 401, "{answer:?}");
         assert_eq!(crm.api.seen("nobody").len(), 0);
+        // Each of them is on record, whichever worker took it, and none of the tokens is.
+        let auditor = crm.stack.auditor()?;
+        let mut all = String::new();
+        wait::until("the refused requests on record", wait::SOON, || {
+            all = serde_json::to_string(&auditor.events_of("")?)?;
+            let on_record = |number| all.contains(&format!(" by stranger-{number}: "));
+            let told = [
+                "GET /users from 127.0.0.1:",
+                "stranger-0: the `Authorization` header is not `Bearer` and a token",
+                "stranger-2: token has expired",
+                "token signature is wrong",
+            ];
+            let is_told = told.iter().all(|it| all.contains(it));
+            Ok((is_told && (0..6).all(on_record)).then_some(()))
+        })?;
+        assert!(!all.contains(&agent.token), "{all}");
+        assert!(!all.contains("access_token"), "{all}");
         Ok(())
     })
 }
@@ -46,20 +64,16 @@ fn a_killed_session_ends_and_its_token_opens_no_other() -> Result<()> {
         let agent = crm.agent("killed")?;
         assert_eq!(agent.curl("/users", &[])?.status, 200);
         let administrator = crm.stack.administrator()?;
-        ostiary_tests::wait::until(
-            "every session of the agent to be ended",
-            ostiary_tests::wait::SOON,
-            || {
-                for session in administrator.sessions("killed")? {
-                    if session["closed"].is_null() {
-                        let id = session["id"].as_str().unwrap_or_default();
-                        administrator.run(&["sessions", "kill", id, "--reason", "leak"])?;
-                    }
+        wait::until("every session of the agent to be ended", wait::SOON, || {
+            for session in administrator.sessions("killed")? {
+                if session["closed"].is_null() {
+                    let id = session["id"].as_str().unwrap_or_default();
+                    administrator.run(&["sessions", "kill", id, "--reason", "leak"])?;
                 }
-                let answer = agent.curl("/users?after", &[])?;
-                Ok((answer.status == 403 && answer.body.contains("session-ended")).then_some(()))
-            },
-        )
+            }
+            let answer = agent.curl("/users?after", &[])?;
+            Ok((answer.status == 403 && answer.body.contains("session-ended")).then_some(()))
+        })
     })
 }
 

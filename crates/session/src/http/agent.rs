@@ -10,7 +10,7 @@ use ostiary_policy::{Bundle, Masks};
 use ostiary_record::{Closed, ConnectionOpened, Event, LoggedIn, Refused, event::Kind};
 use sha2::{Digest as _, Sha256};
 
-use super::Reply;
+use super::{Reply, Request, Stranger};
 use crate::{Config, Effect, Now, State, journal::Journal};
 
 /// Bytes of a token.
@@ -122,11 +122,17 @@ pub struct Agent {
     pub(super) state: State,
     pub(super) journal: Journal,
     identity: Identity,
+    /// What it calls itself, and its task.
+    client: String,
     opening: Option<ConnectionOpened>,
     masks: Option<(Rc<Bundle>, Rc<Masks>)>,
     events: VecDeque<Event>,
+    /// Requests that were answered because it is nobody.
+    strangers: VecDeque<Stranger>,
     /// Every event up to this one is durable.
     pub(super) durable: u64,
+    /// The record is behind: no request is judged until it has caught up.
+    pub(super) is_congested: bool,
     /// Why it takes no more requests, for the record of its end.
     ending: &'static str,
     closed: bool,
@@ -141,14 +147,17 @@ impl Agent {
             opening: Some(ConnectionOpened {
                 resource: config.resource.clone(),
                 peer: config.peer.clone(),
-                application_name: client,
+                application_name: client.clone(),
                 ..ConnectionOpened::default()
             }),
+            client,
             config,
             state,
             masks: None,
             events: VecDeque::new(),
+            strangers: VecDeque::new(),
             durable: 0,
+            is_congested: false,
             ending: "",
             closed: false,
         }
@@ -161,12 +170,11 @@ impl Agent {
 
     /// What the control plane is asked.
     pub fn login(&self, resource: &str, token: String) -> LoginRequest {
-        let opening = self.opening.as_ref();
         LoginRequest {
             session_id: self.session_id().to_owned(),
             resource: resource.to_owned(),
             peer: self.config.peer.clone(),
-            client: opening.map_or_else(String::new, |it| it.application_name.clone()),
+            client: self.client.clone(),
             token,
         }
     }
@@ -195,22 +203,22 @@ impl Agent {
                 self.identity = Identity::Known(opened);
                 return;
             }
-            Login::Rejected(message) => {
-                self.open(now);
-                let reason = message.clone();
-                self.record(
-                    Kind::Refused(Refused {
-                        stage: "login".to_owned(),
-                        reason,
-                    }),
-                    now,
-                );
-                Reply::unauthorized(&message)
-            }
+            // Each request that waits is a stranger's: no session was opened.
+            Login::Rejected(message) => Reply::unauthorized(&message),
             Login::Lost => Reply::unavailable("the control plane could not verify the token"),
         };
         self.identity = Identity::Refused(refused);
-        self.close("login", now);
+    }
+
+    /// A request is answered so, for want of an identity.
+    pub(super) fn turn_away(&mut self, request: &Request, reply: &Reply) {
+        let stranger = Stranger::new(request, &self.config.peer, &self.client, reply);
+        self.strangers.extend(stranger);
+    }
+
+    /// The next request that was answered for want of an identity, for the [`super::Door`].
+    pub fn next_stranger(&mut self) -> Option<Stranger> {
+        self.strangers.pop_front()
     }
 
     fn open(&mut self, now: Now) {
@@ -272,6 +280,11 @@ impl Agent {
     /// Every event up to and with `seq` is durable.
     pub fn on_recorded(&mut self, seq: u64) {
         self.durable = self.durable.max(seq);
+    }
+
+    /// Whether the record is behind: see [`super::Exchange::waits_for_record`].
+    pub fn set_congested(&mut self, is_congested: bool) {
+        self.is_congested = is_congested;
     }
 
     /// The run is over, for this reason unless it had another; recorded once.

@@ -167,7 +167,11 @@ impl Exchange {
         }
         match agent.identity() {
             Identity::Pending => return,
-            Identity::Refused(reply) => return self.reply(reply.clone()),
+            Identity::Refused(reply) => {
+                let reply = reply.clone();
+                agent.turn_away(&self.request, &reply);
+                return self.reply(reply);
+            }
             Identity::Known(_) => {}
         }
         // A head that is refused needs no body.
@@ -175,7 +179,7 @@ impl Exchange {
             let refused = refused.clone();
             return self.refuse(agent, &refused, now);
         }
-        if self.body.is_some() {
+        if self.body.is_some() && !agent.is_congested {
             self.deadline = None;
             self.judge(agent, now);
         }
@@ -332,6 +336,11 @@ impl Exchange {
         }
     }
 
+    /// Whether it may wait for the record to catch up; it goes on with `on_identity`.
+    pub fn waits_for_record(&self) -> bool {
+        matches!(self.phase, Phase::Reading) && self.body.is_some()
+    }
+
     /// Whether it waits for an event to be durable.
     pub fn awaits_record(&self) -> bool {
         matches!(self.phase, Phase::Recording(_))
@@ -371,7 +380,12 @@ impl Exchange {
         self.deadline = None;
         match &self.phase {
             Phase::Reading => {
-                let reply = Reply::unavailable("the login or the request took too long");
+                let reply = match self.body {
+                    Some(_) => Reply::unavailable(
+                        "the login took too long, or the record of this gateway is behind",
+                    ),
+                    None => Reply::unavailable("the request took too long"),
+                };
                 self.reply(reply);
             }
             Phase::Recording(_) => {
@@ -440,6 +454,10 @@ impl Exchange {
             }
             Phase::Answering(answering) => {
                 agent.record(answering.cut_short(self.operation, why, now), now);
+            }
+            Phase::Reading if matches!(agent.identity(), Identity::Pending) => {
+                let reply = Reply::unauthorized("it went before its token was verified");
+                agent.turn_away(&self.request, &reply);
             }
             Phase::Reading | Phase::Recording(_) | Phase::Done => {}
         }

@@ -118,6 +118,16 @@ impl Reply {
         self
     }
 
+    /// What it says, in a sentence.
+    pub fn detail(&self) -> String {
+        let problem: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let detail = problem.as_ref().and_then(|it| it.get("detail"));
+        detail
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    }
+
     /// 401: no identity.
     pub(super) fn unauthorized(detail: &str) -> Self {
         let mut reply = Problem::new(401, "unauthorized", "not logged in", detail).reply();

@@ -158,10 +158,9 @@ fn nothing_happens_before_the_identity_is_known() {
     rig.look(&mut other);
     expect![[r#"
         answer 401 unauthorized: the token has expired
-          opened by curl
-          refused login: the token has expired
-          closed: login
+          turned away: GET /users/7 from 127.0.0.1:50000 by curl: the token has expired
         answer 401 unauthorized: the token has expired
+          turned away: GET /users/8 from 127.0.0.1:50000 by curl: the token has expired
     "#]]
     .assert_eq(&rig.take());
 
@@ -190,7 +189,7 @@ fn a_body_that_never_ends_is_given_up() {
     exchange.on_timeout(&mut rig.agent, Now(u64::MAX));
     rig.look(&mut exchange);
     expect![[r#"
-        answer 503 unavailable: the login or the request took too long again in 5 s
+        answer 503 unavailable: the request took too long again in 5 s
     "#]]
     .assert_eq(&rig.take());
 }
@@ -213,6 +212,7 @@ fn an_ended_session_answers_nothing_more() {
           replied #1  0 bytes, 0 masked, "" the session was ended
         answer 403 session-ended: the session was ended by an operator: leak
         answer 403 session-ended: the session was ended by an operator: leak
+          turned away: GET /users/7 from 127.0.0.1:50000 by curl: the session was ended by an operator: leak
     "#]]
     .assert_eq(&rig.take());
 }
@@ -233,6 +233,7 @@ fn an_expired_token_ends_what_runs() {
         reset
           replied #1  0 bytes, 0 masked, "" the session was ended
         answer 401 unauthorized: the token has expired
+          turned away: GET /users/7 from 127.0.0.1:50000 by curl: the token has expired
     "#]]
     .assert_eq(&rig.take());
 }

@@ -230,6 +230,9 @@ impl Rig {
             };
             self.say(&line);
         }
+        while let Some(stranger) = self.agent.next_stranger() {
+            self.say(&format!("  turned away: {stranger}"));
+        }
         while let Some(event) = self.agent.next_event() {
             self.say(&format!("  {}", kept(&event)));
         }
@@ -278,7 +281,7 @@ fn replied(reply: &Reply) -> String {
     )
 }
 
-fn kept(event: &Event) -> String {
+pub(super) fn kept(event: &Event) -> String {
     match event.kind.clone().unwrap() {
         Kind::Operated(it) => format!(
             "operated #{} {:?} {} [{}] {:?}{}",
