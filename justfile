@@ -67,7 +67,7 @@ compat *suites: build
 fuzz seconds="20":
     @tests/fuzz/run {{ seconds }}
 
-# pgbench and a bulk result, against PostgreSQL and Envoy alone; writes docs/benchmarks.md
+# pgbench and wrk through the gateway, and without it; writes docs/benchmarks.md and docs/benchmarks-http.md
 [group('test')]
 bench *args: build
     @cargo run --quiet --release -p ostiary-tests --bin bench -- "$@"

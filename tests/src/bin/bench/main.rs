@@ -1,8 +1,9 @@
 //! `just bench`: what the gateway costs, beside the server alone and beside Envoy alone, measured in one
 //! run on one machine. Rounds alternate between the ways, so that what else the machine does falls on all
-//! of them. Writes docs/benchmarks.md.
+//! of them. Writes docs/benchmarks.md and docs/benchmarks-http.md; `--postgres` and `--http` choose one.
 
 mod envoy;
+mod http;
 mod machine;
 mod measure;
 mod numbers;
@@ -43,12 +44,17 @@ const FULL: Scale = Scale {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let scale = match arguments
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut chosen = |half| {
+        let before = arguments.len();
+        arguments.retain(|it| *it != half);
+        arguments.len() < before
+    };
+    let (postgres, http) = match (chosen("--postgres"), chosen("--http")) {
+        (false, false) => (true, true),
+        chosen => chosen,
+    };
+    let scale = match arguments.as_slice() {
         [] => FULL,
         ["--quick"] => Scale {
             rounds: 1,
@@ -66,11 +72,20 @@ fn main() -> ExitCode {
             }
         }
         _ => {
-            eprintln!("usage: ./bootstrap bench [--quick | --rounds N]");
+            eprintln!("usage: ./bootstrap bench [--postgres] [--http] [--quick | --rounds N]");
             return ExitCode::from(2);
         }
     };
-    match run(scale) {
+    let ran = || -> Result<()> {
+        if postgres {
+            run(scale)?;
+        }
+        if http {
+            http::run(scale)?;
+        }
+        Ok(())
+    };
+    match ran() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");

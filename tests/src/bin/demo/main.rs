@@ -1,6 +1,7 @@
-//! `just demo`: the main job, played against a real PostgreSQL with seeded data. Exits 0 only if each
+//! `just demo`: the main job, played against a real PostgreSQL with seeded data and an HTTP API. Exits 0 only if each
 //! step did what it should. `--stay` leaves everything running, with the commands to try.
 
+mod api;
 mod scene;
 mod steps;
 
@@ -45,6 +46,7 @@ fn play(stay: bool) -> Result<Vec<String>> {
     steps::reads(&scene, &mut tell)?;
     steps::drops(&scene, &mut tell)?;
     steps::deletes(&scene, &mut tell)?;
+    api::calls(&scene, &mut tell)?;
     steps::looks_back(&scene, &mut tell)?;
     if tell.failed().is_empty() {
         tell.heading("Each step did what it should.");

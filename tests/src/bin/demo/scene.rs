@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use ostiary_tests::{
     Context as _, Result,
+    api::Api,
     clients::Agent,
+    http,
     narrate::Narrator,
     ports,
     postgres::{PASSWORD, Postgres, Settings},
@@ -22,6 +24,9 @@ pub(crate) struct Scene {
     pub(crate) postgres: Postgres,
     pub(crate) up: Running,
     pub(crate) agent: Agent,
+    /// The HTTP API, and the agent in front of it.
+    pub(crate) api: Api,
+    pub(crate) caller: http::Agent,
     pub(crate) reviewer: Operator,
     pub(crate) auditor: Operator,
     administrator: Operator,
@@ -39,6 +44,9 @@ impl Scene {
             postgres.port()
         ));
 
+        let api = Api::start(crate::api::answer)?;
+        tell.say(&format!("An HTTP API runs on 127.0.0.1:{}.", api.port()));
+
         let policy = stack::example_policy()?;
         let directory = folder.path().join("policy");
         std::fs::create_dir(&directory)?;
@@ -46,10 +54,14 @@ impl Scene {
             std::fs::write(directory.join(name), text)?;
         }
         std::fs::write(folder.path().join("password"), PASSWORD)?;
+        std::fs::write(folder.path().join("credential"), stack::CREDENTIAL)?;
         let (listen, control, issuer, admin) =
             (ports::free(), ports::free(), ports::free(), ports::free());
+        let crm = ports::free();
         let config = CONFIG
             .replace("LISTEN", &listen.to_string())
+            .replace("CRM", &crm.to_string())
+            .replace("API", &api.port().to_string())
             .replace("SERVER", &postgres.port().to_string())
             .replace("CONTROL", &control.to_string())
             .replace("ISSUER", &issuer.to_string())
@@ -101,12 +113,18 @@ impl Scene {
                 token: token(name, groups, &[])?,
             })
         };
+        let agents = token("claude-17", "analysts", &["--act", "mara"])?;
         Ok(Self {
+            api,
+            caller: http::Agent {
+                port: crm,
+                token: agents.clone(),
+            },
             agent: Agent {
                 port: listen,
                 user: "agent".into(),
                 database: "shop".into(),
-                token: token("claude-17", "analysts", &["--act", "mara"])?,
+                token: agents,
             },
             reviewer: operator("rita", "dba")?,
             auditor: operator("sam", "security")?,
@@ -170,6 +188,11 @@ impl Scene {
             agent.display(),
             self.agent.port
         ));
+        tell.said(&format!(
+            "curl -H \"Authorization: Bearer $(cat {})\" http://127.0.0.1:{}/users",
+            agent.display(),
+            self.caller.port
+        ));
         tell.heading("as the reviewer, in another terminal:");
         tell.said(&format!(
             "export OSTIARY_ADDRESS={address} OSTIARY_TOKEN=$(cat {})\n\
@@ -216,4 +239,10 @@ resources:
     address: 127.0.0.1:SERVER
     role: shop_scram
     password: {file: password}
+  - name: crm
+    kind: http
+    listen: 127.0.0.1:CRM
+    address: 127.0.0.1:API
+    tls: disable
+    credential: {bearer: {file: credential}}
 ";

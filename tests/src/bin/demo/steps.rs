@@ -1,10 +1,11 @@
-//! The four steps, each told and checked.
+//! The steps with PostgreSQL, each told and checked.
 
 use ostiary_tests::{
     Context as _, Result, bail,
     narrate::Narrator,
     postgres::PASSWORD,
     process::{Ran, tail},
+    stack,
 };
 
 use crate::scene::{SOON, Scene};
@@ -217,6 +218,7 @@ pub(crate) fn looks_back(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         "078-05-1120",
         "4111111111111111",
         PASSWORD,
+        stack::CREDENTIAL,
         scene.agent.token.as_str(),
     ];
     tell.check(
