@@ -129,6 +129,7 @@ fn observing_lets_it_pass_and_records_what_would_have_been() -> Result<()> {
                 "DELETE FROM orders WHERE id = 1",
                 "DROP TABLE orders",
                 "SELECT email FROM users WHERE id = 1",
+                "SELECT id FROM users WHERE ssn < '0'",
             ])?;
             let ran = ran.ok()?;
             assert_eq!(
@@ -146,9 +147,11 @@ fn observing_lets_it_pass_and_records_what_would_have_been() -> Result<()> {
                 [
                     (Some("approve"), Some(true)),
                     (Some("deny"), Some(true)),
-                    (Some("allow"), Some(true))
+                    (Some("allow"), Some(true)),
+                    (Some("deny"), Some(true))
                 ]
             );
+            assert_eq!(operated[3]["rules"][0], "labelled-rows");
             assert!(
                 !serde_json::to_string(&events)?.contains("ada.brook@"),
                 "the record holds what is masked"

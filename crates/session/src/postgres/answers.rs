@@ -241,7 +241,7 @@ impl Open {
             .ok_or_else(|| out_of_turn("DataRow"))?;
         let outcome = match &mut expect {
             Expect::Refresh(refresh) => {
-                refresh.row(frame.body, &self.masks, self.masks_version);
+                refresh.row(frame.body, &self.labels, self.masks_version);
                 Ok(Outcome::Done)
             }
             Expect::Look(look) => look.row(frame.body).map(|()| Outcome::Done),

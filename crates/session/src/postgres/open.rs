@@ -32,6 +32,9 @@ pub(super) struct Open {
     pub(super) hides_parameters: bool,
     expires_us: u64,
 
+    /// What the bundle masks here for this principal.
+    pub(super) labels: Rc<Masks>,
+    /// What is masked: nothing on a resource that only observes.
     pub(super) masks: Rc<Masks>,
     /// Counts changes of `masks`.
     pub(super) masks_version: u64,
@@ -147,6 +150,7 @@ impl Open {
             observes: false,
             hides_parameters: false,
             expires_us: login.expires_us,
+            labels: Rc::default(),
             masks: Rc::default(),
             masks_version: 0,
             hash_key: Rc::new(Vec::new()),
@@ -210,23 +214,26 @@ impl Open {
         let masks = bundle.masks(self.judge.principal(), self.judge.target());
         self.hides_parameters =
             self.observes && !(masks.columns.is_empty() && masks.detectors.is_empty());
-        self.masks = core.shared.masks(if self.observes {
-            Masks::default()
+        self.labels = core.shared.masks(masks);
+        self.masks = if self.observes {
+            core.shared.masks(Masks::default())
         } else {
-            masks
-        });
+            Rc::clone(&self.labels)
+        };
         self.masks_version = self.masks_version.saturating_add(1);
-        self.stale = !self.masks.columns.is_empty();
+        self.stale = !self.labels.columns.is_empty();
         self.refresh_from = 0;
-        let detectors: Vec<(ostiary_mask::detect::Detector, Strategy)> = self
-            .masks
-            .detectors
-            .iter()
+        self.hash_key = Rc::clone(&core.state.hash_key);
+        self.masker = self.masker_of(&self.masks);
+    }
+
+    fn masker_of(&self, masks: &Masks) -> Masker {
+        let detectors = masks.detectors.iter();
+        let detectors: Vec<(ostiary_mask::detect::Detector, Strategy)> = detectors
             .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
             .collect();
-        self.hash_key = Rc::clone(&core.state.hash_key);
         let key = HashKey::new(self.hash_key.to_vec());
-        self.masker = Masker::new(key.clone(), Rewriter::new(detectors, key));
+        Masker::new(key.clone(), Rewriter::new(detectors, key))
     }
 
     pub(super) fn on_state(&mut self, core: &mut Core) -> Result<Next, Fatal> {

@@ -133,7 +133,7 @@ impl Open {
 
     /// Refuses what labels do not permit, whatever the rules say.
     fn keep_in(&self, judgement: Rc<Judgement>, operations: &[Operation]) -> Rc<Judgement> {
-        if self.masks.columns.is_empty() || matches!(judgement.verdict, Verdict::Deny(_)) {
+        if self.labels.columns.is_empty() || matches!(judgement.verdict, Verdict::Deny(_)) {
             return judgement;
         }
         match self.misuse(operations) {
@@ -197,7 +197,7 @@ impl Open {
     ) {
         self.note_settings(taint, operations);
         if judgement.reshapes {
-            self.stale = !self.masks.columns.is_empty();
+            self.stale = !self.labels.columns.is_empty();
             self.own_ddl = true;
             // A function can close a cursor and open another one of that name.
             for portal in self.portals.values() {

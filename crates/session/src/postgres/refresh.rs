@@ -30,7 +30,7 @@ impl Open {
     /// Sends the query if the catalogue is stale, the server is between rounds and no other session has
     /// asked the same lately; says whether.
     pub(super) fn refresh(&mut self, core: &Core) -> bool {
-        if self.masks.columns.is_empty() {
+        if self.labels.columns.is_empty() {
             return false;
         }
         let idle = self.expects.is_empty()
@@ -49,7 +49,7 @@ impl Open {
         }
         self.asked_at = core.now;
         self.outdated = false;
-        let sql = catalogue::query(&self.masks);
+        let sql = catalogue::query(&self.labels);
         let bytes = encoded(|out| frontend::encode::query(out, sql.as_bytes()));
         // A bundle with more labels than a message can name: nothing attested can be trusted.
         if bytes.is_empty() || bytes.len() > core.config.limits.message {
@@ -95,7 +95,7 @@ impl Open {
         Place {
             database: &self.judge.target().database,
             role: &core.config.role,
-            masks: &self.masks,
+            masks: &self.labels,
         }
     }
 
@@ -123,8 +123,8 @@ impl Open {
             self.refresh_from = self.segment.saturating_add(1);
             self.stale = true;
             // Everything the server attests stays masked; without a first answer there is no
-            // session.
-            if self.greeting.is_some() && current {
+            // session, unless it is only observed.
+            if self.greeting.is_some() && current && !self.observes {
                 return Err(Fatal::new(
                     reply::UNAVAILABLE,
                     "server",

@@ -86,6 +86,11 @@ impl Open {
         if self.masks.columns.is_empty() {
             return Taint::None;
         }
+        self.reach(operations)
+    }
+
+    /// As `taint`, also where nothing is masked because the resource only observes.
+    pub(super) fn reach(&self, operations: &[Operation]) -> Taint {
         operations
             .iter()
             .map(|operation| self.taint_of(operation))
@@ -114,7 +119,7 @@ impl Open {
                         self.stale
                             || self.catalogue.is_labelled(schema.as_deref(), name)
                             || self
-                                .masks
+                                .labels
                                 .columns
                                 .iter()
                                 .any(|(column, _)| column.table == *name)

@@ -93,7 +93,7 @@ impl Open {
         let shaping = operation.facts.columns.shaping.iter();
         let column = shaping
             .flat_map(|mention| self.meant(here, mention))
-            .find(|column| !self.masks.rows_allowed.contains(column.label))?;
+            .find(|column| !self.labels.rows_allowed.contains(column.label))?;
         Some(column.denial(
             ROWS,
             "rows",
@@ -109,7 +109,7 @@ impl Open {
             .iter()
             .flat_map(|operation| &operation.accesses)
             .any(|access| access.verb == Verb::Notify);
-        (notifies && self.taint(operations) > Taint::None).then(|| Denial {
+        (notifies && self.reach(operations) > Taint::None).then(|| Denial {
             rule: STAY.to_owned(),
             reason: "a notification could carry labelled data".to_owned(),
             labelled: None,
@@ -128,7 +128,7 @@ impl Open {
     }
 
     fn may_be_labelled(&self, schema: Option<&str>, name: &str) -> bool {
-        let mut said = self.masks.columns.iter();
+        let mut said = self.labels.columns.iter();
         self.catalogue.is_labelled(schema, name) || said.any(|(column, _)| column.table == name)
     }
 
@@ -191,7 +191,7 @@ impl Open {
         mention: &'a Mention,
     ) -> impl Iterator<Item = &'a Strategy> {
         self.meant(here, mention).filter_map(|found| {
-            let mut columns = self.masks.columns.iter();
+            let mut columns = self.labels.columns.iter();
             columns
                 .find(|(column, _)| column.label == found.label)
                 .map(|(_, strategy)| strategy)
@@ -213,7 +213,7 @@ impl Open {
             label: &named.label,
         });
         let said = self
-            .masks
+            .labels
             .columns
             .iter()
             .filter(move |(column, _)| {
@@ -241,7 +241,7 @@ impl Open {
                 column: &named.column,
                 label: &named.label,
             });
-        let said = self.masks.columns.iter().filter(|_| self.stale);
+        let said = self.labels.columns.iter().filter(|_| self.stale);
         known
             .filter(|found| self.is_masked(found.label))
             .chain(said.map(|(column, _)| Labelled {
@@ -254,7 +254,7 @@ impl Open {
 
     /// Whether a label of the catalogue still holds.
     fn is_masked(&self, label: &str) -> bool {
-        let mut columns = self.masks.columns.iter();
+        let mut columns = self.labels.columns.iter();
         columns.any(|(column, _)| column.label == label)
     }
 }

@@ -73,3 +73,37 @@ fn labels_that_come_later_hold_for_what_was_bound_before() {
     assert!(rig.take().contains("labelled-rows"));
     assert!(rig.server.ran.is_empty());
 }
+
+#[test]
+fn observing_records_what_labels_would_refuse() {
+    for (sql, rule) in [
+        (FILTER, "labelled-rows"),
+        ("SELECT 1 FROM contacts WHERE mail = 'a'", "labelled-rows"),
+        (
+            "INSERT INTO orders SELECT email FROM users",
+            "labels-stay-in",
+        ),
+        ("SELECT name FROM users WHERE id = 1", ""),
+    ] {
+        for message in [query(sql), extended(sql)] {
+            let mut rig = Rig::open(Rules::Observe);
+            rig.send(&message);
+            let seen = rig.take();
+            let said = format!("deny (observed) by {rule} ");
+            assert_eq!(seen.contains(&said), !rule.is_empty(), "{sql}\n{seen}");
+            assert!(!seen.contains("denied"), "{sql}\n{seen}");
+            assert!(rig.server.ran.iter().any(|ran| ran.said == sql), "{sql}");
+            rig.works();
+        }
+    }
+}
+
+#[test]
+fn observing_goes_on_without_a_catalogue() {
+    let mut rig = Rig::new(Rules::Observe, Auth::Trust);
+    rig.server.catalogue_fails = true;
+    let mut rig = rig.logged_in();
+    rig.send(&query(FILTER));
+    assert!(rig.take().contains("deny (observed) by labelled-rows "));
+    assert!(rig.server.ran.iter().any(|ran| ran.said == FILTER));
+}
