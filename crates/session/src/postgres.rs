@@ -18,6 +18,7 @@ mod incoming;
 mod judge;
 mod keys;
 mod known;
+mod literals;
 mod login;
 mod maps;
 mod names;

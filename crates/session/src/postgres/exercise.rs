@@ -349,7 +349,8 @@ fn check(ran: &Ran) -> Checked {
     let Some(grant) = &ran.grant else {
         return Err("a statement ran without a verdict");
     };
-    if !grant.statement.contains(&ran.said) || grant.operation == 0 {
+    let said = without_constants(&ran.said);
+    if !without_constants(&grant.statement).contains(&said) || grant.operation == 0 {
         return Err("another statement ran than the one that was judged");
     }
     match ran.class {
@@ -405,4 +406,22 @@ fn outcome(choice: u8) -> Outcome {
         6 => Outcome::Expired,
         _ => Outcome::Lost,
     }
+}
+
+/// A text without the values of its plain constants, of which the record may hold others.
+pub(super) fn without_constants(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quoted = false;
+    for character in text.chars() {
+        if character == '\'' {
+            quoted = !quoted;
+        }
+        let constant = quoted || character == '\'' || character.is_ascii_digit();
+        if !constant {
+            out.push(character);
+        } else if !out.ends_with('?') {
+            out.push('?');
+        }
+    }
+    out
 }

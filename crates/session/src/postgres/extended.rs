@@ -72,7 +72,7 @@ impl Open {
             match &judgement.verdict {
                 Verdict::Allow => {}
                 Verdict::Deny(denial) => {
-                    let (operation, _) = self.operated(core, &text, &judgement, &[]);
+                    let (operation, _) = self.operated(core, &text, &operations, &judgement, &[]);
                     self.refuse(Refusal::denied(operation, denial));
                     return Ok(Taken::Yes);
                 }
@@ -128,7 +128,8 @@ impl Open {
             match &judgement.verdict {
                 Verdict::Allow => {}
                 Verdict::Deny(denial) => {
-                    let (operation, _) = self.operated(core, &text_of(&prepared), &judgement, &[]);
+                    let text = text_of(&prepared);
+                    let (operation, _) = self.operated(core, &text, &operations, &judgement, &[]);
                     self.refuse(Refusal::denied(operation, denial));
                     return Ok(Taken::Yes);
                 }
@@ -211,7 +212,8 @@ impl Open {
         }
         let (operations, judgement) = self.judge_prepared(&prepared);
         let text = text_of(&prepared);
-        let (operation, seq) = self.operated(core, &text, &judgement, &self.shown(&portal));
+        let shown = self.shown(&portal);
+        let (operation, seq) = self.operated(core, &text, &operations, &judgement, &shown);
         let execute = Execute {
             name,
             portal: &portal,

@@ -31,7 +31,7 @@ impl Open {
         let text = described(body);
         let operations = [call()];
         let judgement = self.judge_all(&operations);
-        let (operation, seq) = self.operated(core, &text, &judgement, &[]);
+        let (operation, seq) = self.operated(core, &text, &operations, &judgement, &[]);
         match &judgement.verdict {
             _ if self.carries_unseen(&judgement) => {
                 self.run_call(core, &operations, bytes, &judgement, operation, seq);

@@ -16,6 +16,7 @@ use super::hold::Hold;
 use super::inbox::Inbox;
 use super::incoming::Incoming;
 use super::judge::Judge;
+use super::literals::MaskedTexts;
 use super::names::{Names, Portal, Prepared};
 use super::outbox::Outbox;
 use super::rows::{Masker, RowPlan};
@@ -40,6 +41,10 @@ pub(super) struct Open {
     pub(super) masks_version: u64,
     hash_key: Rc<Vec<u8>>,
     pub(super) masker: Masker,
+    /// What searches statements for the record where a resource only observes.
+    pub(super) observer: Option<Masker>,
+    /// Texts as they are put on record.
+    pub(super) masked_texts: MaskedTexts,
     pub(super) catalogue: Rc<Catalogue>,
     /// The masks it was asked for.
     pub(super) catalogue_version: u64,
@@ -155,6 +160,8 @@ impl Open {
             masks_version: 0,
             hash_key: Rc::new(Vec::new()),
             masker: Masker::new(no_key(), Rewriter::new([], no_key())),
+            observer: None,
+            masked_texts: MaskedTexts::default(),
             catalogue: Rc::default(),
             catalogue_version: 0,
             stale: false,
@@ -225,6 +232,7 @@ impl Open {
         self.refresh_from = 0;
         self.hash_key = Rc::clone(&core.state.hash_key);
         self.masker = self.masker_of(&self.masks);
+        self.observer = self.observes.then(|| self.masker_of(&self.labels));
     }
 
     fn masker_of(&self, masks: &Masks) -> Masker {

@@ -18,7 +18,7 @@ const MAX_PARAMETER: usize = 4096;
 /// Bytes of one parameter the detectors look at: more than what is kept of it can take.
 const MAX_SCANNED: usize = 5 * MAX_PARAMETER;
 /// What stands for a value that nobody may see.
-const REDACTED: &str = "[redacted]";
+pub(super) const REDACTED: &str = "[redacted]";
 
 impl Open {
     /// The parameters of a Bind as they may be kept; `None` is NULL.

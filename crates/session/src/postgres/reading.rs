@@ -49,12 +49,16 @@ impl Open {
                 "a setting that changes how it is read may have changed just before it",
             ));
         }
-        let reading = Reading {
+        self.judge.read(text, self.reading())
+    }
+
+    /// The settings that hold when the server reads a text.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
             standard_conforming_strings: !self.server.backslash_is_special,
             utf8: !self.server.not_utf8,
             server_utf8: !self.server.database_not_utf8,
-        };
-        self.judge.read(text, reading)
+        }
     }
 
     /// Whether a setting that changes how bytes are read may change before the server reads them.
@@ -148,14 +152,17 @@ impl Open {
 
     /// Records the judgement on an operation; returns its number and that of the event.
     pub(super) fn operated(
-        &self,
+        &mut self,
         core: &mut Core,
         text: &str,
+        operations: &[Operation],
         judgement: &Judgement,
         parameters: &[Option<String>],
     ) -> (u64, u64) {
         let operation = core.journal.next_operation();
-        let statement = cut(text, core.config.limits.record_statement);
+        let masked = self.without_values(text, operations);
+        let kept = masked.as_deref().unwrap_or(text);
+        let statement = cut(kept, core.config.limits.record_statement);
         let (verdict, reason) = match &judgement.verdict {
             Verdict::Allow => (ostiary_record::Verdict::Allow, String::new()),
             Verdict::Approve(demand) => (ostiary_record::Verdict::Approve, demand.reason.clone()),
@@ -164,10 +171,11 @@ impl Open {
         let seq = core.record(Kind::Operated(Operated {
             operation,
             statement: statement.to_owned(),
-            statement_size: u64::try_from(text.len()).unwrap_or(u64::MAX),
-            // Of a whole statement the control plane makes it, for less than it costs here.
-            statement_sha256: if statement.len() < text.len() {
-                Sha256::digest(text).to_vec()
+            statement_size: u64::try_from(kept.len()).unwrap_or(u64::MAX),
+            // Of a whole statement the control plane makes it, for less than it costs here. By that of the
+            // text that came, few guesses would tell what was masked.
+            statement_sha256: if statement.len() < kept.len() {
+                Sha256::digest(kept).to_vec()
             } else {
                 Vec::new()
             },

@@ -40,7 +40,7 @@ impl Open {
         self.portals.remove(b"", self.segment);
         let operations = self.resolve(&read);
         let judgement = self.judge(&read, &operations);
-        let (operation, seq) = self.operated(core, &text, &judgement, &[]);
+        let (operation, seq) = self.operated(core, &text, &operations, &judgement, &[]);
         let query = Query {
             text: &text,
             read: &read,

@@ -21,6 +21,7 @@ mod exercise;
 mod extended;
 mod function_call;
 mod hostile;
+mod literals;
 mod login;
 mod masks;
 mod names;
