@@ -1,6 +1,7 @@
 //! What a fuzzer drives: a byte string becomes an interleaving of everything that can happen to a
 //! session, and a model of the server says whether what ran was let through.
 
+mod meaning;
 mod model;
 mod script;
 
@@ -11,7 +12,8 @@ use ostiary_operation::Principal;
 use ostiary_policy::{Bundle, Files};
 use ostiary_record::{ApprovalState, Event, Operated, Verdict, event::Kind};
 
-use self::model::{Carries, Class, Model, Ran};
+use self::meaning::{Carries, Class, SECRET};
+use self::model::{Model, Ran};
 use self::script::{Act, Script};
 use super::Session;
 use crate::{Config, Effect, Limits, Login, Now, Opened, Outcome, State};
@@ -22,7 +24,8 @@ const PERMISSIVE: &str = r#"@id("all") permit (principal, action, resource);
 @id("unread") permit (principal, action == Action::"sql:unreadable", resource);"#;
 
 const RESTRICTIVE: &str = r#"@id("some") permit (principal, action in [Action::"sql:select",
-    Action::"sql:transaction", Action::"sql:set", Action::"sql:insert", Action::"sql:delete"], resource);
+    Action::"sql:transaction", Action::"sql:set", Action::"sql:insert", Action::"sql:delete",
+    Action::"sql:copy-in", Action::"sql:copy-out"], resource);
 @id("asks") @approval("dba") forbid (principal, action == Action::"sql:delete", resource);"#;
 
 const LABELS: &str = "
@@ -117,6 +120,10 @@ struct Run {
     asked: Option<Operated>,
     granted: VecDeque<Grant>,
     closed: bool,
+    /// The server was asked about a COPY that has yet to go.
+    asks: bool,
+    /// Whether labels held all the time.
+    labelled: bool,
 }
 
 impl Run {
@@ -151,6 +158,8 @@ impl Run {
             asked: None,
             granted: VecDeque::new(),
             closed: false,
+            asks: false,
+            labelled: true,
         })
     }
 
@@ -223,6 +232,7 @@ impl Run {
                     1 => Rules::Permissive,
                     _ => Rules::None,
                 };
+                self.labelled &= self.rules != Rules::None;
                 self.session.on_state(state_of(self.rules)?, self.now);
             }
             Act::Wait(microseconds) => {
@@ -234,15 +244,17 @@ impl Run {
             Act::ClientGone => self.session.on_client_closed(self.now),
             Act::ServerGone => self.session.on_server_closed(self.now),
         }
-        self.effects(false)
+        self.effects(None)
     }
 
     fn hear_server(&mut self, bytes: &[u8]) -> Checked {
         self.session.from_server(bytes, self.now);
-        self.effects(true)
+        self.effects(Some(bytes))
     }
 
-    fn effects(&mut self, inside: bool) -> Checked {
+    /// `heard` is what the server just said.
+    fn effects(&mut self, heard: Option<&[u8]>) -> Checked {
+        let inside = heard.is_some();
         let mut passed = false;
         while let Some(effect) = self.session.next_effect() {
             if self.closed {
@@ -254,11 +266,14 @@ impl Run {
                 Effect::PassToClient if !inside || passed => {
                     return Err("bytes passed to the client out of turn");
                 }
-                Effect::PassToClient => passed = true,
+                Effect::PassToClient => {
+                    passed = true;
+                    self.check_shown(heard.unwrap_or_default())?;
+                }
+                Effect::ToClient(bytes) => self.check_shown(&bytes)?,
                 Effect::Record(event) => self.record(event)?,
                 Effect::Close => self.closed = true,
-                Effect::ToClient(_)
-                | Effect::AskApproval(_)
+                Effect::AskApproval(_)
                 | Effect::OpenSession(_)
                 | Effect::CancelApproval
                 | Effect::CancelWait { .. } => {}
@@ -270,15 +285,30 @@ impl Run {
     /// Each operation that is sent uses up one verdict, in the order they were given.
     fn send(&mut self, bytes: &[u8]) -> Checked {
         let (granted, acknowledged) = (&mut self.granted, self.acknowledged);
+        let asks = &mut self.asks;
         self.model.take(bytes, |carries| match carries {
             Carries::Nothing => Ok(None),
-            Carries::Operation => match granted.pop_front() {
-                None => Err("an operation was forwarded without a verdict"),
-                Some(mut grant) => {
-                    grant.recorded = grant.seq <= acknowledged;
-                    Ok(Some(grant))
+            Carries::Question => {
+                *asks = true;
+                Ok(None)
+            }
+            Carries::Sync => {
+                // The COPY follows its question at once, or never: then the question has failed.
+                if std::mem::take(asks) {
+                    granted.pop_front();
                 }
-            },
+                Ok(None)
+            }
+            Carries::Operation => {
+                *asks = false;
+                match granted.pop_front() {
+                    None => Err("an operation was forwarded without a verdict"),
+                    Some(mut grant) => {
+                        grant.recorded = grant.seq <= acknowledged;
+                        Ok(Some(grant))
+                    }
+                }
+            }
         })
     }
 
@@ -334,9 +364,20 @@ impl Run {
         Ok(())
     }
 
+    /// Nothing that is labelled or found reaches the client.
+    fn check_shown(&self, bytes: &[u8]) -> Checked {
+        let leaks = self.model.honest
+            && self.labelled
+            && bytes.windows(SECRET.len()).any(|window| window == SECRET);
+        match leaks {
+            true => Err("a labelled value reached the client"),
+            false => Ok(()),
+        }
+    }
+
     /// Holds what the server ran against the verdicts.
     fn check_ran(&mut self) -> Checked {
-        for ran in self.model.ran() {
+        for ran in self.model.ran()? {
             if self.model.honest {
                 check(&ran)?;
             }

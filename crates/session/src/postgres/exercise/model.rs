@@ -1,22 +1,16 @@
 //! A server that keeps names as PostgreSQL does, and says what it ran.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ostiary_wire::postgres::{
-    Authentication, Backend, Column, Format, Frontend, RowWriter, Startup, Target,
-    TransactionStatus, backend::encode, frame, startup,
+    Authentication, Backend, CopyFormat, Format, Frontend, Startup, Target, TransactionStatus,
+    backend::encode, frame, startup,
 };
 
 use super::Grant;
-
-/// What a statement needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    Reads,
-    Writes,
-    Asks,
-    Denied,
-}
+use super::meaning::{
+    Carries, Class, Does, SECRET, carries, complete, describe, does, is_ours, row, say,
+};
 
 /// A statement that ran.
 #[derive(Clone, Debug)]
@@ -26,58 +20,6 @@ pub(super) struct Ran {
     pub(super) class: Class,
     /// What let it through.
     pub(super) grant: Option<Grant>,
-}
-
-/// What a frame is, to whoever lets it through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carries {
-    Operation,
-    /// Nothing that runs, or a message that is sure to fail.
-    Nothing,
-}
-
-/// What a text does, for the texts of [`super::script::TEXTS`].
-enum Does<'a> {
-    Run(Class),
-    Fail,
-    Begin,
-    Commit,
-    Prepare(&'a str, &'a str),
-    Execute(&'a str),
-    Deallocate(Option<&'a str>),
-    Declare(&'a str, &'a str),
-    Fetch(&'a str),
-    Close(&'a str),
-    Nothing,
-    Refusal,
-    Catalogue,
-}
-
-fn does(text: &str) -> Does<'_> {
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    let second = text.split(' ').nth(1).unwrap_or_default();
-    let after = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest);
-    let first = text.split(' ').next().unwrap_or_default();
-    match first {
-        "" => Does::Nothing,
-        "SELECT" if text.ends_with("1/0") => Does::Fail,
-        "SELECT" => Does::Run(Class::Reads),
-        "TRUNCATE" => Does::Run(Class::Denied),
-        "DELETE" => Does::Run(Class::Asks),
-        "INSERT" => Does::Run(Class::Writes),
-        "BEGIN" => Does::Begin,
-        "COMMIT" => Does::Commit,
-        "PREPARE" => Does::Prepare(second, after(" AS ")),
-        "EXECUTE" => Does::Execute(last),
-        "DEALLOCATE" => Does::Deallocate((last != "ALL").then_some(last)),
-        "DECLARE" => Does::Declare(second, after(" FOR ")),
-        "FETCH" => Does::Fetch(last),
-        "CLOSE" => Does::Close(last),
-        "OSTIARY" => Does::Refusal,
-        "WITH" => Does::Catalogue,
-        // Bytes of the fuzzer's own: judged by their record alone.
-        _ => Does::Run(Class::Reads),
-    }
 }
 
 enum Work {
@@ -97,7 +39,23 @@ pub(super) struct Model {
     status: TransactionStatus,
     prepared: BTreeMap<Vec<u8>, String>,
     portals: BTreeMap<Vec<u8>, String>,
+    /// Portals that stopped at their limit.
+    suspended: BTreeSet<Vec<u8>>,
+    /// A COPY takes data; whether a Query said so.
+    copying: Option<bool>,
     ran: Vec<Ran>,
+    /// What no message may do.
+    broken: Option<&'static str>,
+}
+
+/// What was asked for and how.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    simple: bool,
+    grant: Option<&'a Grant>,
+    fails: bool,
+    /// The portal, if it stops after one row.
+    limited: Option<&'a [u8]>,
 }
 
 /// The server compares 63 bytes of a name.
@@ -118,7 +76,10 @@ impl Model {
             status: TransactionStatus::Idle,
             prepared: BTreeMap::new(),
             portals: BTreeMap::new(),
+            suspended: BTreeSet::new(),
+            copying: None,
             ran: Vec::new(),
+            broken: None,
         }
     }
 
@@ -167,8 +128,11 @@ impl Model {
     }
 
     /// What ran since the last time.
-    pub(super) fn ran(&mut self) -> Vec<Ran> {
-        std::mem::take(&mut self.ran)
+    pub(super) fn ran(&mut self) -> Result<Vec<Ran>, &'static str> {
+        match self.broken {
+            Some(broken) if self.honest => Err(broken),
+            _ => Ok(std::mem::take(&mut self.ran)),
+        }
     }
 
     /// The answer to the next message; some choices make it fail.
@@ -236,13 +200,25 @@ impl Model {
         if self.skipping && !matches!(message, Frontend::Sync) {
             return;
         }
+        if let Some(simple) = self.copying {
+            return self.on_data(message, simple, fails, out);
+        }
         match message {
             Frontend::Query { sql } => {
                 self.prepared.remove(b"".as_slice());
                 self.portals.remove(b"".as_slice());
                 let text = String::from_utf8_lossy(sql).into_owned();
-                self.run(&text, (&text, 0), true, grant, fails, out);
+                let asked = Asked {
+                    simple: true,
+                    grant,
+                    fails,
+                    limited: None,
+                };
+                self.run(&text, (&text, 0), asked, out);
                 self.skipping = false;
+                if self.copying.is_some() {
+                    return;
+                }
                 if self.status == TransactionStatus::Idle {
                     self.portals.clear();
                 }
@@ -262,6 +238,7 @@ impl Model {
                 let exists = !portal.is_empty() && self.portals.contains_key(&key(portal));
                 match self.prepared.get(&key(statement)).cloned() {
                     Some(text) if !fails && !exists => {
+                        self.suspended.remove(&key(portal));
                         self.portals.insert(key(portal), text);
                         say(out, &Backend::BindComplete);
                     }
@@ -281,10 +258,30 @@ impl Model {
                 }
                 describe(out);
             }
-            Frontend::Execute { portal, .. } => match self.portals.get(&key(portal)).cloned() {
+            // A question of the session's own.
+            Frontend::Execute { portal, .. } if is_ours(portal) => complete(out),
+            Frontend::Execute { portal, max_rows } => match self.portals.get(&key(portal)).cloned()
+            {
                 None => self.fail("34000", out),
-                Some(text) => self.run(&text, (&text, 0), false, grant, fails, out),
+                Some(text) => {
+                    let asked = Asked {
+                        simple: false,
+                        grant,
+                        fails,
+                        limited: (*max_rows == 1).then_some(*portal),
+                    };
+                    self.run(&text, (&text, 0), asked, out);
+                }
             },
+            Frontend::FunctionCall(_) => {
+                self.ran.push(Ran {
+                    said: String::new(),
+                    class: Class::Denied,
+                    grant: grant.cloned(),
+                });
+                say(out, &Backend::FunctionCallResponse(None));
+                self.ready(out);
+            }
             Frontend::Close { kind, name } => {
                 match kind {
                     Target::Statement => self.prepared.remove(&key(name)),
@@ -303,19 +300,37 @@ impl Model {
         }
     }
 
+    /// A message while a COPY takes data.
+    fn on_data(&mut self, message: &Frontend<'_>, simple: bool, fails: bool, out: &mut Vec<u8>) {
+        match message {
+            Frontend::CopyData(_) if !fails => return,
+            Frontend::CopyDone if !fails => complete(out),
+            // Whoever goes away in the middle gives up.
+            Frontend::CopyData(_)
+            | Frontend::CopyDone
+            | Frontend::CopyFail(_)
+            | Frontend::Terminate => self.fail("57014", out),
+            Frontend::Flush | Frontend::Sync => return,
+            _ => {
+                self.broken = Some("a message was taken for data of a COPY");
+                return;
+            }
+        }
+        self.copying = None;
+        if simple {
+            self.skipping = false;
+            self.ready(out);
+        }
+    }
+
     /// Runs `text`, which the message or prepared statement `said` led to in `steps` steps.
-    fn run(
-        &mut self,
-        said: &str,
-        (text, steps): (&str, u8),
-        simple: bool,
-        grant: Option<&Grant>,
-        fails: bool,
-        out: &mut Vec<u8>,
-    ) {
-        let complete = |out: &mut Vec<u8>| {
-            let _ = encode::command_complete(out, b"DONE");
-        };
+    fn run(&mut self, said: &str, (text, steps): (&str, u8), asked: Asked<'_>, out: &mut Vec<u8>) {
+        let Asked {
+            simple,
+            grant,
+            fails,
+            limited,
+        } = asked;
         let does = does(text);
         match does {
             Does::Refusal => return self.fail("42601", out),
@@ -354,7 +369,33 @@ impl Model {
                 if simple {
                     describe(out);
                 }
-                row(out, &[Some(b"alice@example.com")]);
+                row(out, &[Some(SECRET)]);
+                if let Some(portal) = limited
+                    && self.suspended.insert(key(portal))
+                {
+                    return say(out, &Backend::PortalSuspended);
+                }
+                return complete(out);
+            }
+            Does::CopyIn | Does::CopyOut => {
+                let takes = matches!(does, Does::CopyIn);
+                let class = if takes { Class::Writes } else { Class::Reads };
+                self.ran.push(ran(class));
+                if fails {
+                    return self.fail("42501", out);
+                }
+                let format = CopyFormat {
+                    format: Format::Text,
+                    column_formats: vec![Format::Text],
+                };
+                if takes {
+                    self.copying = Some(simple);
+                    return say(out, &Backend::CopyInResponse(format));
+                }
+                say(out, &Backend::CopyOutResponse(format));
+                let line = [SECRET, b"\n"].concat();
+                say(out, &Backend::CopyData(&line));
+                say(out, &Backend::CopyDone);
                 return complete(out);
             }
             Does::Execute(name) | Does::Fetch(name) => {
@@ -365,7 +406,8 @@ impl Model {
                 return match names.get(name.as_bytes()).cloned() {
                     Some(inner) if steps < 3 => {
                         let inner = (inner.as_str(), steps.saturating_add(1));
-                        self.run(said, inner, simple, grant, fails, out);
+                        let limited = None;
+                        self.run(said, inner, Asked { limited, ..asked }, out);
                     }
                     _ => self.fail("26000", out),
                 };
@@ -411,7 +453,9 @@ impl Model {
             | Does::Fetch(_)
             | Does::Nothing
             | Does::Refusal
-            | Does::Catalogue => {}
+            | Does::Catalogue
+            | Does::CopyIn
+            | Does::CopyOut => {}
         }
         complete(out);
     }
@@ -423,44 +467,4 @@ impl Model {
             self.status = TransactionStatus::Failed;
         }
     }
-}
-
-fn carries(message: &Frontend<'_>) -> Carries {
-    match message {
-        Frontend::Query { sql }
-            if sql.starts_with(b"OSTIARY REFUSED") || sql.starts_with(b"WITH RECURSIVE l(") =>
-        {
-            Carries::Nothing
-        }
-        Frontend::Execute { portal, .. } if portal.starts_with(b"\x01ostiary") => Carries::Nothing,
-        Frontend::Query { .. } | Frontend::Execute { .. } | Frontend::FunctionCall(_) => {
-            Carries::Operation
-        }
-        _ => Carries::Nothing,
-    }
-}
-
-fn describe(out: &mut Vec<u8>) {
-    let column = Column {
-        name: b"email",
-        table: 16_400,
-        attribute: 3,
-        type_id: 25,
-        type_size: -1,
-        type_modifier: -1,
-        format: Format::Text,
-    };
-    say(out, &Backend::RowDescription(vec![column]));
-}
-
-fn row(out: &mut Vec<u8>, values: &[Option<&[u8]>]) {
-    let mut writer = RowWriter::start(out);
-    for value in values {
-        writer.value(*value);
-    }
-    let _ = writer.finish();
-}
-
-fn say(out: &mut Vec<u8>, message: &Backend<'_>) {
-    let _ = message.encode(out);
 }

@@ -34,7 +34,7 @@ pub(super) enum Act<'a> {
 }
 
 /// Texts and what they do; see [`super::model::does`].
-pub(super) const TEXTS: [&str; 18] = [
+pub(super) const TEXTS: [&str; 22] = [
     "SELECT 1",
     "SELECT 1/0",
     "TRUNCATE users",
@@ -53,6 +53,10 @@ pub(super) const TEXTS: [&str; 18] = [
     "FETCH 1 FROM a",
     "CLOSE a",
     "",
+    "COPY t FROM STDIN",
+    "COPY t TO STDOUT",
+    "COPY users TO STDOUT",
+    "COPY (SELECT email FROM users) TO STDOUT",
 ];
 
 /// Names of statements and portals; the server takes the last two for the same.
@@ -150,6 +154,13 @@ pub(super) fn is_round([kind, ..]: [u8; 3]) -> bool {
     kind % 16 < 4
 }
 
+fn tagged(tag: u8, body: &[u8], out: &mut Vec<u8>) {
+    let length = u32::try_from(body.len()).unwrap_or_default();
+    out.push(tag);
+    out.extend(length.saturating_add(4).to_be_bytes());
+    out.extend(body);
+}
+
 /// Appends a message of the client.
 pub(super) fn message([kind, first, second]: [u8; 3], out: &mut Vec<u8>) {
     let name = pick(&NAMES, first).as_bytes();
@@ -175,6 +186,17 @@ pub(super) fn message([kind, first, second]: [u8; 3], out: &mut Vec<u8>) {
             let _ = encode::bind(out, b"", name, &[], &[], &[]);
             let _ = encode::execute(out, b"", 0);
             encode::sync(out)
+        }
+        14 => {
+            let (tag, body): (u8, &[u8]) = match first % 8 {
+                0..=3 => (b'd', b"1\tbob@example.com\n"),
+                4 | 5 => (b'c', b""),
+                6 => (b'f', b"no\0"),
+                // FunctionCall: a function without arguments.
+                _ => (b'F', &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+            };
+            tagged(tag, body, out);
+            Ok(())
         }
         _ => encode::sync(out),
     };
