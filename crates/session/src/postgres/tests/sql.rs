@@ -47,13 +47,14 @@ fn all(name: &str) -> Option<&str> {
 }
 
 pub(super) fn meaning(text: &str) -> Meaning<'_> {
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c == '(')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let first = words.first().copied().unwrap_or_default();
-    let second = words.get(1).copied().unwrap_or_default();
-    let last = words.last().copied().unwrap_or_default();
+    // Lazily: the session's question to the catalogue is long, and comes in every session.
+    let between = |c: char| c == '(' || c.is_whitespace();
+    let mut words = text.split(between).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    let third = words.next().unwrap_or_default();
+    let mut backwards = text.rsplit(between);
+    let last = backwards.find(|word| !word.is_empty()).unwrap_or_default();
     let after = |mark: &str| text.split_once(mark).map_or("", |(_, rest)| rest).trim();
     match first.to_ascii_uppercase().as_str() {
         "" => Meaning::Empty,
@@ -72,7 +73,7 @@ pub(super) fn meaning(text: &str) -> Meaning<'_> {
         "SET" => Meaning::Set {
             name: match second {
                 "NAMES" => "client_encoding",
-                "LOCAL" | "SESSION" => words.get(2).copied().unwrap_or_default(),
+                "LOCAL" | "SESSION" => third,
                 name => name.split('=').next().unwrap_or_default(),
             },
             value: last
