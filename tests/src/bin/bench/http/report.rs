@@ -59,8 +59,10 @@ pub(super) fn write(ways: &Ways, samples: &[Sample], scale: Scale) -> Result<Str
     let _ = writeln!(text, "| wrk | {} |", version());
     let _ = writeln!(
         text,
-        "| Rounds | {}, alternating; {} s each |\n",
-        scale.rounds, scale.seconds
+        "| Rounds | {}, alternating; {} s each, {} s of the large answer |\n",
+        scale.rounds,
+        scale.seconds,
+        scale.seconds * 4
     );
     text.push_str(&targets(samples));
     let names: Vec<&str> = ways.all.iter().map(|way| way.name).collect();
@@ -88,9 +90,15 @@ pub(super) fn write(ways: &Ways, samples: &[Sample], scale: Scale) -> Result<Str
         )
     }));
     text.push_str("Through the filter: MB for each second of processor time of it.\n\n");
-    text.push_str(&table(&names[2..], &[Work::Large], |way, work| {
+    let filters = [LUA, POLICY, MASKING];
+    text.push_str(&table(&filters, &[Work::Large], |way, work| {
         let cpu = |way: &str| median(samples, way, work, |it| it.cpu);
-        format!("{:.0}", 1e-6 / (cpu(way) - cpu(BASE)).max(0.0))
+        let own = cpu(way) - cpu(BASE);
+        // Less than the noise of the machine.
+        match own > 0.0 {
+            true => format!("{:.0}", 1e-6 / own),
+            false => "–".to_owned(),
+        }
     }));
     text.push_str("## Memory\n\nMiB by which Envoy grows at most.\n\n");
     text.push_str(&table(&names[1..], &Work::ALL, |way, work| {
