@@ -56,10 +56,12 @@ impl Fingerprint {
 mod tests {
     use super::*;
 
+    type Parameters<'p> = (&'p [Format], &'p [Option<&'p [u8]>]);
+
     #[test]
     fn differs_with_format_null_and_the_cut_between_values() {
         let long = vec![b'x'; SHORT];
-        let parameters: [(&[Format], &[Option<&[u8]>]); 9] = [
+        let parameters: [Parameters<'_>; 9] = [
             (&[], &[]),
             (&[], &[None]),
             (&[], &[Some(b"")]),
