@@ -188,7 +188,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait(what, condition, seconds=60):
+def wait(what, condition, seconds=300):
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:

@@ -1,5 +1,6 @@
-"""PostgreSQL's own source, of the version of the server that is installed."""
+"""PostgreSQL's own source, of the version of the server that is installed or the nearest Debian has."""
 
+import re
 import shutil
 
 import fetch
@@ -19,6 +20,13 @@ def prepare():
     header = f"/usr/include/postgresql/{major()}/server/common/fe_memutils.h"
     fetch.packages({f"postgresql-server-dev-{major()}": header})
     return fetch.debian_source(f"postgresql-{major()}", f"postgresql-{server_version()}")
+
+
+def version():
+    """Of the source, once it is there."""
+    if not source().exists():
+        return server_version()
+    return re.search(r"PACKAGE_VERSION='(.+)'", source().joinpath("configure").read_text())[1]
 
 
 def source():

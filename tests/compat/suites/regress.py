@@ -25,7 +25,7 @@ def prepare():
 
 
 def version():
-    return postgres_source.server_version()
+    return postgres_source.version()
 
 
 def run(target):
