@@ -12,7 +12,7 @@ use ostiary_operation::Principal;
 use ostiary_policy::{Bundle, Files};
 use ostiary_record::{ApprovalState, Event, Operated, Verdict, event::Kind};
 
-use self::meaning::{Carries, Class, SECRET};
+use self::meaning::{Carries, Class, LABELLED, SECRET};
 use self::model::{Model, Ran};
 use self::script::{Act, Script};
 use super::Session;
@@ -366,9 +366,8 @@ impl Run {
 
     /// Nothing that is labelled or found reaches the client.
     fn check_shown(&self, bytes: &[u8]) -> Checked {
-        let leaks = self.model.honest
-            && self.labelled
-            && bytes.windows(SECRET.len()).any(|window| window == SECRET);
+        let holds = |secret: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
+        let leaks = self.model.honest && self.labelled && (holds(SECRET) || holds(LABELLED));
         match leaks {
             true => Err("a labelled value reached the client"),
             false => Ok(()),

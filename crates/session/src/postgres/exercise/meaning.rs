@@ -2,8 +2,9 @@
 
 use ostiary_wire::postgres::{Backend, Column, Format, Frontend, RowWriter, backend::encode};
 
-/// What labels and detectors keep from the client.
+/// What detectors keep from the client, and what labels alone do.
 pub(super) const SECRET: &[u8] = b"alice@example.com";
+pub(super) const LABELLED: &[u8] = b"a labelled value";
 
 /// What a statement needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use ostiary_wire::postgres::{
 
 use super::Grant;
 use super::meaning::{
-    Carries, Class, Does, SECRET, carries, complete, describe, does, is_ours, row, say,
+    Carries, Class, Does, LABELLED, SECRET, carries, complete, describe, does, is_ours, row, say,
 };
 
 /// A statement that ran.
@@ -393,7 +393,11 @@ impl Model {
                     return say(out, &Backend::CopyInResponse(format));
                 }
                 say(out, &Backend::CopyOutResponse(format));
-                let line = [SECRET, b"\n"].concat();
+                let value = match text.contains("users") {
+                    true => LABELLED,
+                    false => SECRET,
+                };
+                let line = [value, b"\n"].concat();
                 say(out, &Backend::CopyData(&line));
                 say(out, &Backend::CopyDone);
                 return complete(out);
