@@ -159,6 +159,15 @@ impl FieldPath {
         })
     }
 
+    /// The same path in each item of an array at the top: answers to a batch.
+    pub fn in_each_item(&self) -> Self {
+        let steps = self.steps.iter().cloned();
+        Self {
+            text: self.text.replacen('$', "$[*]", 1),
+            steps: std::iter::once(Step::Items).chain(steps).collect(),
+        }
+    }
+
     /// Whether a path that has come so far is at its end.
     pub(crate) fn ends_at(&self, step: usize) -> bool {
         step == self.steps.len()

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ostiary_mask::{FieldPath, HashKey, Strategy, detect::Detector};
 use ostiary_operation::{
-    Object, Operation, Verb,
+    Access, Object, Operation, Verb,
     http::{Fate, Head, Refused, Routes, fate},
 };
 use ostiary_policy::{Decision, Mode, Verdict};
@@ -230,10 +230,20 @@ impl Exchange {
         });
         let fields = masks.fields.iter();
         let fields = fields.filter(|(field, _)| field.is_on(route));
+        let mut fields: Vec<(FieldPath, Strategy)> = fields
+            .map(|(field, strategy)| (field.path.clone(), strategy.clone()))
+            .collect();
+        let is_field = |access: &Access| matches!(access.object, Object::Field { .. });
+        if operation.accesses.iter().any(is_field) {
+            // The answer to a batch is an array of answers.
+            let of_batch = fields.iter();
+            let of_batch: Vec<_> = of_batch
+                .map(|(path, strategy)| (path.in_each_item(), strategy.clone()))
+                .collect();
+            fields.extend(of_batch);
+        }
         self.masking = Masking {
-            fields: fields
-                .map(|(field, strategy)| (field.path.clone(), strategy.clone()))
-                .collect(),
+            fields,
             detectors: masks
                 .detectors
                 .iter()

@@ -1,6 +1,12 @@
-//! What a process of Envoy takes, as the kernel counts it.
+//! An Envoy to compare with, and what a process of Envoy takes, as the kernel counts it.
 
-use ostiary_tests::{Context as _, Result};
+use std::process::Command;
+
+use ostiary_tests::{
+    Context as _, Result, bail,
+    process::{Folder, Running, Signal},
+    tools,
+};
 
 /// Which number of memory.
 #[derive(Debug, Clone, Copy)]
@@ -36,4 +42,35 @@ pub(crate) fn cpu(pid: u32) -> Result<f64> {
     let ticks = after.split_whitespace().skip(11).take(2);
     let ticks: u64 = ticks.filter_map(|it| it.parse::<u64>().ok()).sum();
     Ok(ticks as f64 / 100.0)
+}
+
+/// Starts an Envoy with two workers and this configuration, and waits until it listens.
+pub(crate) fn start(
+    folder: &Folder,
+    name: &str,
+    config: &serde_json::Value,
+    listen: u16,
+) -> Result<Running> {
+    let file = folder.path().join(format!("{name}.json"));
+    std::fs::write(&file, config.to_string())?;
+    let mut command = Command::new(tools::envoy()?);
+    command
+        .args([
+            "--concurrency",
+            "2",
+            "-l",
+            "warning",
+            "--disable-hot-restart",
+            "-c",
+        ])
+        .arg(&file);
+    let log = folder.path().join(format!("{name}.log"));
+    let mut envoy = Running::start("Envoy", command, &log, Signal::TERM)?;
+    envoy.until("Envoy to listen", || {
+        Ok(std::net::TcpStream::connect(("127.0.0.1", listen)).is_ok())
+    })?;
+    if envoy.log().contains("critical") {
+        bail!("{}", envoy.log());
+    }
+    Ok(envoy)
 }

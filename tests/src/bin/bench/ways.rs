@@ -3,15 +3,17 @@
 use std::process::Command;
 
 use ostiary_tests::{
-    Result, bail,
+    Result,
     issuer::Issuer,
     ports,
     postgres::{PASSWORD, Postgres, Settings},
-    process::{Folder, Running, Signal, must},
+    process::{Folder, Running, must},
     stack::{Policy, Stack, Target, example_policy},
     tools,
 };
 use serde_json::json;
+
+use crate::envoy;
 
 /// Of pgbench's tables.
 pub(crate) const SCALE: &str = "10";
@@ -211,30 +213,5 @@ fn plain_envoy(folder: &Folder, listen: u16, admin: u16, server: u16) -> Result<
             }],
         },
     });
-    let file = folder.path().join("envoy.json");
-    std::fs::write(&file, config.to_string())?;
-    let mut command = Command::new(tools::envoy()?);
-    command
-        .args([
-            "--concurrency",
-            "2",
-            "-l",
-            "warning",
-            "--disable-hot-restart",
-            "-c",
-        ])
-        .arg(&file);
-    let mut envoy = Running::start(
-        "Envoy",
-        command,
-        &folder.path().join("envoy.log"),
-        Signal::TERM,
-    )?;
-    envoy.until("Envoy to listen", || {
-        Ok(std::net::TcpStream::connect(("127.0.0.1", listen)).is_ok())
-    })?;
-    if envoy.log().contains("critical") {
-        bail!("{}", envoy.log());
-    }
-    Ok(envoy)
+    envoy::start(folder, "envoy", &config, listen)
 }

@@ -100,6 +100,14 @@ impl Document {
             }
         }
         document.check_names()?;
+        let mut directives = root.syntax().descendants().filter_map(cst::Directive::cast);
+        let splits = |it: cst::Directive| {
+            it.name()
+                .is_none_or(|name| matches!(name.text().as_str(), "defer" | "stream"))
+        };
+        if directives.any(splits) {
+            return Err("its answer comes in parts that have a shape of their own".to_owned());
+        }
         for field in root.syntax().descendants().filter_map(cst::Field::cast) {
             if let (Some(alias), Some(name)) =
                 (field.alias().and_then(|it| it.name()), field.name())

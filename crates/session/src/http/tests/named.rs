@@ -16,9 +16,10 @@ forbid (principal, action == Action::"grpc:call", resource == Method::"crm/shop.
 @id("live") permit (principal, action == Action::"http:upgrade", resource == Route::"crm/live");
 "#;
 
+const RESOURCES: &str = "resources: {crm: {graphql: [/graphql], grpc: [shop.v1.Orders], routes: [/live, /users, '/users/{id}', /files]}}";
+
 fn rig() -> Rig {
-    let resources = "resources: {crm: {graphql: [/graphql], grpc: [shop.v1.Orders], routes: [/live, /users, '/users/{id}', /files]}}";
-    Rig::with(state(POLICIES, &[("resources.yaml", resources)]))
+    Rig::with(state(POLICIES, &[("resources.yaml", RESOURCES)]))
 }
 
 fn graphql(rig: &mut Rig, query: &str) -> crate::http::Exchange {
@@ -41,6 +42,40 @@ fn an_alias_does_not_hide_a_labelled_field() {
         forward -accept-encoding -authorization +accept-encoding: identity +authorization: Bearer the-gateways-own
           operated #3 Allow graphql:query /graphql.me [reads] "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { ...F } } fragment F on U { EMAIL: Email }\"}"
     "#]].assert_eq(&rig.take());
+}
+
+#[test]
+fn a_label_on_a_whole_path_holds_in_a_batch() {
+    let labels =
+        "labels: {name: {strategy: redact}}\nfields: [{field: $.data.me.name, label: name}]";
+    let files = [("resources.yaml", RESOURCES), ("labels.yaml", labels)];
+    let mut rig = Rig::with(state(POLICIES, &files));
+    let one = r#"{"query":"{ me { name } }"}"#;
+    for (request, answer, masked) in [
+        (
+            one.to_owned(),
+            r#"{"data":{"me":{"name":"ada"}}}"#,
+            r#"{"data":{"me":{"name":"[redacted]"}}}"#,
+        ),
+        (
+            format!("[{one},{one}]"),
+            r#"[{"data":{"me":{"name":"ada"}}},{"data":{"me":{"name":"eve"}}}]"#,
+            r#"[{"data":{"me":{"name":"[redacted]"}}},{"data":{"me":{"name":"[redacted]"}}}]"#,
+        ),
+    ] {
+        let mut exchange = rig.request(&format!(
+            "POST /graphql\ncontent-type: application/json\n\n{request}"
+        ));
+        rig.recorded(&mut exchange);
+        rig.take();
+        rig.response(
+            &mut exchange,
+            "200\ncontent-type: application/json",
+            &[answer.as_bytes()],
+        );
+        let seen = rig.take();
+        assert!(seen.contains(&format!("body {masked}\n")), "{seen}");
+    }
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Envoys to compare with: alone, with Lua, with `ext_authz`.
 
-use std::process::Command;
-
 use ostiary_tests::{
-    Result, bail, ports,
-    process::{Folder, Running, Signal},
-    tools,
+    Result, ports,
+    process::{Folder, Running},
 };
 use serde_json::{Value, json};
+
+use crate::envoy;
 
 /// The nearest that a Lua filter comes: the path is one of a list and a token is there, and in JSON the
 /// value of `email` and whatever looks like an address is replaced, in the body held whole.
@@ -130,26 +129,6 @@ pub(super) fn start(folder: &Folder, name: &str, api: u16, kind: &Kind) -> Resul
             "clusters": clusters,
         },
     });
-    let file = folder.path().join(format!("{name}.json"));
-    std::fs::write(&file, config.to_string())?;
-    let mut command = Command::new(tools::envoy()?);
-    command
-        .args([
-            "--concurrency",
-            "2",
-            "-l",
-            "warning",
-            "--disable-hot-restart",
-            "-c",
-        ])
-        .arg(&file);
-    let log = folder.path().join(format!("{name}.log"));
-    let mut envoy = Running::start("Envoy", command, &log, Signal::TERM)?;
-    envoy.until("Envoy to listen", || {
-        Ok(std::net::TcpStream::connect(("127.0.0.1", listen)).is_ok())
-    })?;
-    if envoy.log().contains("critical") {
-        bail!("{}", envoy.log());
-    }
+    let envoy = envoy::start(folder, name, &config, listen)?;
     Ok((envoy, listen))
 }
