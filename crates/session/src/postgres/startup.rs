@@ -30,6 +30,9 @@ const LOADS_CODE: [&str; 4] = [
     "shared_preload_libraries",
 ];
 
+/// Names that are no settings in a StartupMessage: as one inside `options` they would be sent on unread.
+const NO_SETTINGS: [&str; 4] = ["user", "database", "options", "replication"];
+
 /// A client's wishes, and the StartupMessage that goes upstream in its stead.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -92,7 +95,7 @@ impl Wanted {
             }
         }
         for (name, value) in &settings {
-            if !is_setting_name(name) {
+            if !is_setting_name(name) || NO_SETTINGS.contains(&name.as_str()) {
                 return Err(refuse(
                     reply::LOGIN,
                     "a startup parameter has a bad name".to_owned(),
@@ -145,6 +148,7 @@ impl Wanted {
 fn is_setting_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 63
+        && !name.starts_with("_pq_.")
         && name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name.chars().all(|other| {
             other.is_ascii_lowercase() || other.is_ascii_digit() || "_.".contains(other)

@@ -72,6 +72,21 @@ fn refuses_bytes_that_break_the_startup() {
             &startup(&[("user", "a"), ("options", "-d 5")]),
             "0A000",
         ),
+        (
+            "replication in options",
+            &startup(&[("user", "a"), ("options", "-c replication=database")]),
+            "28000",
+        ),
+        (
+            "options in options",
+            &startup(&[("user", "a"), ("options", r"-c options=-c\ role=postgres")]),
+            "28000",
+        ),
+        (
+            "a protocol option in options",
+            &startup(&[("user", "a"), ("options", "--_pq_.x=1")]),
+            "28000",
+        ),
     ];
     for (what, bytes, sqlstate) in cases {
         let mut rig = Rig::new(Rules::Plain, Auth::Trust);
