@@ -16,6 +16,7 @@ mod masking;
 mod outage;
 mod policy;
 mod reference;
+mod replication;
 mod story;
 mod unsupported;
 mod up;

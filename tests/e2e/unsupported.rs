@@ -58,19 +58,22 @@ fn function_call_is_denied() -> Result<()> {
 }
 
 #[test]
-fn replication_is_refused_at_login() -> Result<()> {
+fn replication_is_denied_at_login() -> Result<()> {
     with_shared(|stack, _| {
         let agent = stack.agent("replicator")?;
-        for value in ["true", "database", "1", "on"] {
+        for value in ["true", "database", "1", "on", "t"] {
             let mut raw = Raw::connect(agent.port)?;
             raw.send(&wire::startup_with(&[
                 ("user", "agent"),
                 ("database", "shop"),
                 ("replication", value),
             ]))?;
+            assert_eq!(raw.message()?.tag, 'R', "{value}");
+            raw.send(&wire::message('p', &wire::text(&agent.token)))?;
             let said = raw.until_closed()?;
             assert_eq!(said.last().map(|it| it.tag), Some('E'), "{value}: {said:?}");
             assert_eq!(said[0].field('S').as_deref(), Some("FATAL"), "{value}");
+            assert_eq!(said[0].field('C').as_deref(), Some("42501"), "{value}");
         }
         Ok(())
     })

@@ -200,7 +200,10 @@ impl Postgres {
 fn host_rules() -> String {
     let mut rules = String::from("local all all trust\nhost all postgres 127.0.0.1/32 trust\n");
     for (role, method) in ROLES {
-        rules.push_str(&format!("host all {role} 127.0.0.1/32 {method}\n"));
+        // `all` are the databases; physical replication is in none.
+        for what in ["all", "replication"] {
+            rules.push_str(&format!("host {what} {role} 127.0.0.1/32 {method}\n"));
+        }
     }
     rules
 }

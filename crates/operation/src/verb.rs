@@ -241,7 +241,7 @@ impl Verb {
 
     /// Whether only a permit whose scope names it lets it pass: nothing of what comes is read.
     pub fn needs_naming(self) -> bool {
-        self.is_unreadable() || self == Self::HttpUpgrade
+        self.is_unreadable() || matches!(self, Self::HttpUpgrade | Self::Replicate)
     }
 
     /// The group the verb belongs to, if any.

@@ -184,6 +184,25 @@ impl Bundle {
         }
     }
 
+    /// A label that is masked for this principal on this target, if any is.
+    pub fn masked(&self, who: &Principal, target: &Target) -> Option<String> {
+        let masks = self.masks(who, target);
+        let column = masks.columns.first().map(|(column, _)| &column.label);
+        let detector = masks.detectors.values().map(|(label, _)| label);
+        column.into_iter().chain(detector).next().cloned()
+    }
+
+    /// The same in any database of the target's resource: for what shows them all.
+    pub fn masked_anywhere(&self, who: &Principal, target: &Target) -> Option<String> {
+        let Compiled { judge, labels, .. } = self.compiled()?;
+        let tags = self.compiled()?.tags(&target.resource);
+        let revealed = judge.revealed(who, target, tags, labels.strategies.keys());
+        let columns = labels.columns_of(&target.resource).map(|it| &it.label);
+        let mut all = columns.chain(labels.detectors.values());
+        all.find(|label| !revealed.contains(label.as_str()))
+            .cloned()
+    }
+
     /// The routes of a resource that is an HTTP API; `None` if `resources.yaml` names none.
     pub fn routes(&self, resource: &str) -> Option<&Routes> {
         self.compiled()?

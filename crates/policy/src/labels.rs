@@ -207,6 +207,13 @@ impl Labels {
         })
     }
 
+    /// The labelled columns of a resource, whatever the database.
+    pub(crate) fn columns_of(&self, resource: &str) -> impl Iterator<Item = &LabelledColumn> {
+        let here =
+            move |rule: &&ColumnRule| rule.resource.as_deref().is_none_or(|at| at == resource);
+        self.columns.iter().filter(here).map(|rule| &rule.column)
+    }
+
     /// The labelled columns of a target.
     pub(crate) fn columns(&self, target: &Target) -> impl Iterator<Item = &LabelledColumn> {
         self.columns

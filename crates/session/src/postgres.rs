@@ -28,6 +28,7 @@ mod parameters;
 mod pump;
 mod reading;
 mod refresh;
+mod replication;
 mod reply;
 mod rows;
 mod running;
@@ -55,6 +56,7 @@ use ostiary_wire::postgres::frontend::encode;
 use self::core::{Core, Fatal};
 use self::login::Login as LoginPhase;
 use self::open::Open;
+use self::replication::Replication;
 use crate::{Config, Effect, Login, Now, Outcome, State};
 
 /// How long the server may take to answer what the goodbye rides on, microseconds.
@@ -72,6 +74,7 @@ pub struct Session {
 enum Phase {
     Login(Box<LoginPhase>),
     Open(Box<Open>),
+    Replication(Box<Replication>),
     /// The client is told why at the server's next bytes, if it was not told yet; the rest is dropped.
     Ending {
         goodbye: Option<Vec<u8>>,
@@ -87,6 +90,8 @@ enum Next {
     Stay,
     /// The login is done; these bytes of the server came behind its end.
     Open(Box<Open>, Vec<u8>),
+    /// The same, of a replication connection.
+    Replicate(Box<Replication>, Vec<u8>),
     /// Nothing more will come of this connection, and nobody has to be told.
     Close(&'static str),
 }
@@ -107,6 +112,7 @@ impl Session {
         let next = match &mut self.phase {
             Phase::Login(login) => login.on_client(&mut self.core, bytes),
             Phase::Open(open) => open.on_client(&mut self.core, bytes),
+            Phase::Replication(open) => open.on_client(&mut self.core, bytes),
             Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
         self.advance(next);
@@ -119,12 +125,18 @@ impl Session {
         let next = match &mut self.phase {
             Phase::Login(login) => login.on_server(&mut self.core, bytes),
             Phase::Open(open) => open.on_server(&mut self.core, bytes),
+            Phase::Replication(open) => open.on_server(&mut self.core, bytes),
             Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
         let next = match next {
             Ok(Next::Open(mut open, behind)) => {
                 let next = open.resume(&mut self.core, &behind, bytes);
                 self.phase = Phase::Open(open);
+                next
+            }
+            Ok(Next::Replicate(mut open, behind)) => {
+                let next = open.resume(&mut self.core, &behind, bytes);
+                self.phase = Phase::Replication(open);
                 next
             }
             other => other,
@@ -175,7 +187,9 @@ impl Session {
         self.core.now = now;
         let next = match &mut self.phase {
             Phase::Login(phase) => phase.on_login(&mut self.core, login),
-            Phase::Open(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+            Phase::Open(_) | Phase::Replication(_) | Phase::Ending { .. } | Phase::Done => {
+                Ok(Next::Stay)
+            }
         };
         self.advance(next);
     }
@@ -185,7 +199,9 @@ impl Session {
         self.core.now = now;
         let next = match &mut self.phase {
             Phase::Open(open) => open.on_approval(&mut self.core, outcome),
-            Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+            Phase::Login(_) | Phase::Replication(_) | Phase::Ending { .. } | Phase::Done => {
+                Ok(Next::Stay)
+            }
         };
         self.advance(next);
     }
@@ -195,7 +211,9 @@ impl Session {
         self.core.now = now;
         let next = match &mut self.phase {
             Phase::Login(login) => login.on_cancel(&mut self.core, forward),
-            Phase::Open(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
+            Phase::Open(_) | Phase::Replication(_) | Phase::Ending { .. } | Phase::Done => {
+                Ok(Next::Stay)
+            }
         };
         self.advance(next);
     }
@@ -205,6 +223,7 @@ impl Session {
         self.core.now = now;
         let next = match &mut self.phase {
             Phase::Open(open) => open.on_recorded(&mut self.core, seq),
+            Phase::Replication(open) => open.on_recorded(&mut self.core, seq),
             Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
         self.advance(next);
@@ -216,6 +235,7 @@ impl Session {
         self.core.state = state;
         let next = match &mut self.phase {
             Phase::Open(open) => open.on_state(&mut self.core),
+            Phase::Replication(open) => open.on_state(&self.core),
             Phase::Login(_) | Phase::Ending { .. } | Phase::Done => Ok(Next::Stay),
         };
         self.advance(next);
@@ -245,6 +265,7 @@ impl Session {
                 "the login took too long".to_owned(),
             )),
             Phase::Open(open) => open.on_timeout(&mut self.core),
+            Phase::Replication(open) => open.on_timeout(&self.core),
             Phase::Ending { .. } => Ok(Next::Close("the server did not answer")),
             Phase::Done => Ok(Next::Stay),
         };
@@ -266,6 +287,7 @@ impl Session {
         match &self.phase {
             Phase::Login(login) => Some(login.deadline()),
             Phase::Open(open) => open.deadline(),
+            Phase::Replication(open) => open.deadline(),
             Phase::Ending { deadline, .. } => Some(*deadline),
             Phase::Done => None,
         }
@@ -275,6 +297,7 @@ impl Session {
     pub fn awaits_record(&self) -> bool {
         match &self.phase {
             Phase::Open(open) => open.awaits_record(),
+            Phase::Replication(open) => open.awaits_record(),
             Phase::Login(_) | Phase::Ending { .. } | Phase::Done => false,
         }
     }
@@ -293,6 +316,7 @@ impl Session {
             Ok(Next::Stay) => {}
             // The login ends inside `from_server`, which goes on with what came behind it.
             Ok(Next::Open(open, _)) => self.phase = Phase::Open(open),
+            Ok(Next::Replicate(open, _)) => self.phase = Phase::Replication(open),
             Ok(Next::Close(reason)) => {
                 self.leave(reason);
                 self.core.effects.push_back(Effect::Close);
@@ -305,11 +329,13 @@ impl Session {
     fn end(&mut self, fatal: &Fatal) {
         let passing = match &self.phase {
             Phase::Open(open) => open.passing(),
+            Phase::Replication(open) => open.passing(),
             Phase::Login(_) | Phase::Ending { .. } | Phase::Done => 0,
         };
         let elicit = match &mut self.phase {
             Phase::Login(login) => login.elicit(),
             Phase::Open(open) => open.elicit(),
+            Phase::Replication(open) => open.elicit(),
             Phase::Ending { .. } | Phase::Done => return,
         };
         let refused = Refused {
@@ -349,6 +375,7 @@ impl Session {
         match &mut self.phase {
             Phase::Login(login) => login.abandon(&mut self.core),
             Phase::Open(open) => open.abandon(&mut self.core),
+            Phase::Replication(open) => open.abandon(&mut self.core),
             Phase::Ending { .. } => {
                 self.phase = Phase::Done;
                 return;

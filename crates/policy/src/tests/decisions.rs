@@ -52,6 +52,22 @@ fn allows_when_every_access_is_permitted() {
 }
 
 #[test]
+fn replication_is_permitted_by_its_name_alone() {
+    let denied =
+        || expect!["deny default-deny: nothing permits `sql:replicate` on database [default-deny]"];
+    check(OPEN, "a", "sql:replicate database", denied());
+    let group = r#"@id("admin") permit (principal, action in Action::"sql:admin", resource);"#;
+    check(group, "a", "sql:replicate database", denied());
+    let named = r#"@id("named") permit (principal, action == Action::"sql:replicate", resource);"#;
+    check(
+        named,
+        "a",
+        "sql:replicate database",
+        expect!["allow [named]"],
+    );
+}
+
+#[test]
 fn an_operation_that_touches_nothing_is_denied() {
     check(
         OPEN,

@@ -138,3 +138,20 @@ fn deny_all_masks_nothing_because_nothing_passes() {
     let masks = Bundle::deny_all("x").masks(&who(""), &shop());
     assert_eq!(masks, crate::Masks::default());
 }
+
+#[test]
+fn a_label_of_another_database_is_masked_somewhere() {
+    let labels = "labels:\n  one: {strategy: redact}\n  two: {strategy: redact}\n\
+                  columns:\n  - {column: other.public.users.city, label: one}\n  \
+                  - {column: public.users.email, label: two, resource: elsewhere}\n";
+    let sees = r#"permit (principal in Group::"dpo", action == Action::"reveal", resource == Label::"one");"#;
+    let bundle = bundle(&Files::from([
+        ("p.cedar".to_owned(), format!("@id(\"sees\") {sees}")),
+        ("labels.yaml".to_owned(), labels.to_owned()),
+    ]));
+    let (nobody, dpo) = (who(""), who("dpo"));
+    assert_eq!(bundle.masked(&nobody, &shop()), None);
+    let found = bundle.masked_anywhere(&nobody, &shop());
+    assert_eq!(found.as_deref(), Some("one"));
+    assert_eq!(bundle.masked_anywhere(&dpo, &shop()), None);
+}

@@ -174,7 +174,7 @@ impl Open {
     }
 }
 
-fn too_long(header: frame::Header, limit: usize) -> Fatal {
+pub(super) fn too_long(header: frame::Header, limit: usize) -> Fatal {
     let rows = [tag::backend::DATA_ROW, tag::backend::COPY_DATA];
     let what = if rows.contains(&header.tag) {
         "a row"

@@ -257,12 +257,7 @@ impl Judge {
             .iter()
             .map(|access| format!("{} {}", access.verb, access.object))
             .collect();
-        let decision = match unsupported(operation) {
-            Some(what) => {
-                ostiary_policy::Decision::deny(UNSUPPORTED, format!("{what} is not supported yet"))
-            }
-            None => self.bundle.decide(&self.principal, &self.target, operation),
-        };
+        let decision = self.bundle.decide(&self.principal, &self.target, operation);
         Judgement {
             verdict: decision.verdict,
             rules: decision.rules,
@@ -271,7 +266,7 @@ impl Judge {
             writes: operation.writes(),
             reshapes: reshapes(operation, is_ddl(operation)),
             is_ddl: is_ddl(operation),
-            unsupported: unsupported(operation).is_some(),
+            unsupported: false,
         }
     }
 }
@@ -356,17 +351,6 @@ fn together(judgements: &[Rc<Judgement>]) -> Judgement {
         is_ddl: judgements.iter().any(|judgement| judgement.is_ddl),
         unsupported,
     }
-}
-
-/// What the session cannot carry.
-fn unsupported(operation: &Operation) -> Option<&'static str> {
-    operation
-        .accesses
-        .iter()
-        .find_map(|access| match access.verb {
-            Verb::Replicate => Some("replication"),
-            _ => None,
-        })
 }
 
 /// Whether names, origins or settings may mean something else after `operation`.

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::core::{Core, Fatal, encoded};
 use super::judge::Judge;
 use super::open::{LoggedIn as HandedOver, Open, Server};
+use super::replication::{Gate, Replication};
 use super::scram::{self, Scram};
 use super::startup::Wanted;
 use super::{Next, reply};
@@ -258,6 +259,9 @@ impl Login {
             }
         };
         self.judge_settings(core, &opened.principal)?;
+        if let Some(gate) = self.gate(core, &opened.principal) {
+            gate.admit(core, false)?;
+        }
         let password = opened.password.clone();
         self.opened = Some(opened);
         self.stage = Stage::Finishing;
@@ -288,6 +292,13 @@ impl Login {
             None => return Err(lost_state()),
         }
         Ok(Next::Stay)
+    }
+
+    /// What decides about a replication connection, if it is one.
+    fn gate(&self, core: &Core, principal: &Principal) -> Option<Gate> {
+        let wanted = self.wanted.as_ref()?;
+        let mode = wanted.replication?;
+        Some(Gate::new(core, principal, &wanted.database, mode))
     }
 
     /// Settings of the StartupMessage are judged like the SET they stand for.
@@ -352,8 +363,7 @@ impl Login {
                 return Err(hostile("the server's greeting is too long"));
             }
             if self.is_complete() && matches!(self.stage, Stage::Finishing) {
-                let open = self.finish(core, bytes)?;
-                return Ok(Next::Open(Box::new(open), rest.to_vec()));
+                return self.finish(core, bytes, rest);
             }
         }
         self.server = rest.to_vec();
@@ -460,8 +470,14 @@ impl Login {
         if !matches!(self.stage, Stage::Finishing) {
             return None;
         }
-        let database = self.wanted.as_ref().map_or("", |it| it.database.as_str());
+        let wanted = self.wanted.as_ref();
+        let database = wanted.map_or("", |it| it.database.as_str());
+        let replicates = wanted.is_some_and(|it| it.replication.is_some());
         let (sqlstate, message) = match sqlstate {
+            "42501" if replicates => (
+                reply::DENIED,
+                "the gateway's role may not replicate".to_owned(),
+            ),
             "3D000" => ("3D000", format!("database \"{database}\" does not exist")),
             "22023" => ("22023", "invalid value for a startup parameter".to_owned()),
             "42704" => ("42704", "unrecognized startup parameter".to_owned()),
@@ -583,9 +599,9 @@ impl Login {
         self.stage = Stage::PasswordAsked;
     }
 
-    /// Both logins are done. Comes inside `from_server`, so the greeting can go out.
-    fn finish(&mut self, core: &mut Core, input: &[u8]) -> Result<Open, Fatal> {
-        let (Some(wanted), Some(opened)) = (self.wanted.take(), self.opened.take()) else {
+    /// Both logins are done; `behind` came after that. Comes inside `from_server`, so the greeting can go out.
+    fn finish(&mut self, core: &mut Core, input: &[u8], behind: &[u8]) -> Result<Next, Fatal> {
+        let Some(opened) = self.opened.take() else {
             return Err(lost_state());
         };
         let principal = opened.principal;
@@ -598,6 +614,18 @@ impl Login {
             server_version: self.facts.version.clone(),
             cancel_key_sha256: self.facts.cancel_key.map(Vec::from).unwrap_or_default(),
         }));
+        let behind = behind.to_vec();
+        if let Some(gate) = self.gate(core, &principal) {
+            // Policy may have changed since the token was verified.
+            gate.admit(core, true)?;
+            let greeting = std::mem::take(&mut self.greeting);
+            let known = (gate, std::mem::take(&mut self.facts), opened.expires_us);
+            let open = Replication::start(core, known, greeting, &self.inbox, input);
+            return Ok(Next::Replicate(Box::new(open), behind));
+        }
+        let Some(wanted) = self.wanted.take() else {
+            return Err(lost_state());
+        };
         let judge = Judge::new(
             core.state.bundle.clone(),
             principal,
@@ -611,7 +639,8 @@ impl Login {
             greeting: std::mem::take(&mut self.greeting),
             ahead: std::mem::take(&mut self.inbox),
         };
-        Ok(Open::start(core, login, input))
+        let open = Open::start(core, login, input);
+        Ok(Next::Open(Box::new(open), behind))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use ostiary_mask::{HashKey, Rewriter, Strategy};
+use ostiary_mask::{HashKey, Rewriter};
 use ostiary_policy::{Masks, Mode};
 use ostiary_record::{ApprovalState, event::Kind};
 use ostiary_wire::postgres::{TransactionStatus, frontend};
@@ -231,17 +231,10 @@ impl Open {
         self.stale = !self.labels.columns.is_empty();
         self.refresh_from = 0;
         self.hash_key = Rc::clone(&core.state.hash_key);
-        self.masker = self.masker_of(&self.masks);
-        self.observer = self.observes.then(|| self.masker_of(&self.labels));
-    }
-
-    fn masker_of(&self, masks: &Masks) -> Masker {
-        let detectors = masks.detectors.iter();
-        let detectors: Vec<(ostiary_mask::detect::Detector, Strategy)> = detectors
-            .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
-            .collect();
-        let key = HashKey::new(self.hash_key.to_vec());
-        Masker::new(key.clone(), Rewriter::new(detectors, key))
+        self.masker = Masker::of(&self.masks, &self.hash_key);
+        self.observer = self
+            .observes
+            .then(|| Masker::of(&self.labels, &self.hash_key));
     }
 
     pub(super) fn on_state(&mut self, core: &mut Core) -> Result<Next, Fatal> {

@@ -231,6 +231,6 @@ impl Open {
     }
 }
 
-fn broken(error: &ostiary_wire::Malformed) -> Fatal {
+pub(super) fn broken(error: &ostiary_wire::Malformed) -> Fatal {
     Fatal::new(reply::PROTOCOL, "protocol", error.to_string())
 }

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use ostiary_operation::sql::{Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
-use ostiary_policy::Verdict;
+use ostiary_policy::{Denial, Verdict};
 use ostiary_record::{Operated, Parameter, event::Kind};
 use sha2::{Digest as _, Sha256};
 
 use super::core::{Core, Fatal};
 use super::judge::{Judgement, Read};
 use super::open::Open;
+use super::replication::labelled_replication;
 use super::reply;
 use super::taint::Taint;
 
@@ -137,10 +138,15 @@ impl Open {
 
     /// Refuses what labels do not permit, whatever the rules say.
     fn keep_in(&self, judgement: Rc<Judgement>, operations: &[Operation]) -> Rc<Judgement> {
-        if self.labels.columns.is_empty() || matches!(judgement.verdict, Verdict::Deny(_)) {
+        let labels = !self.labels.columns.is_empty();
+        if !labels && self.labels.detectors.is_empty()
+            || matches!(judgement.verdict, Verdict::Deny(_))
+        {
             return judgement;
         }
-        match self.misuse(operations) {
+        let denial = self.replicates(operations);
+        let denial = denial.or_else(|| labels.then(|| self.misuse(operations)).flatten());
+        match denial {
             None => judgement,
             Some(denial) => Rc::new(Judgement {
                 rules: vec![denial.rule.clone()],
@@ -148,6 +154,15 @@ impl Open {
                 ..(*judgement).clone()
             }),
         }
+    }
+
+    /// Functions that read the WAL show values without their labels.
+    fn replicates(&self, operations: &[Operation]) -> Option<Denial> {
+        let mut accesses = operations.iter().flat_map(|operation| &operation.accesses);
+        accesses.find(|access| access.verb == Verb::Replicate)?;
+        let target = self.judge.target();
+        let label = self.judge.bundle().masked(self.judge.principal(), target)?;
+        Some(labelled_replication(&label))
     }
 
     /// Records the judgement on an operation; returns its number and that of the event.
@@ -162,29 +177,9 @@ impl Open {
         let operation = core.journal.next_operation();
         let masked = self.without_values(text, operations);
         let kept = masked.as_deref().unwrap_or(text);
-        let statement = cut(kept, core.config.limits.record_statement);
-        let (verdict, reason) = match &judgement.verdict {
-            Verdict::Allow => (ostiary_record::Verdict::Allow, String::new()),
-            Verdict::Approve(demand) => (ostiary_record::Verdict::Approve, demand.reason.clone()),
-            Verdict::Deny(denial) => (ostiary_record::Verdict::Deny, denial.reason.clone()),
-        };
-        let seq = core.record(Kind::Operated(Operated {
-            operation,
-            statement: statement.to_owned(),
-            statement_size: u64::try_from(kept.len()).unwrap_or(u64::MAX),
-            // Of a whole statement the control plane makes it, for less than it costs here. By that of the
-            // text that came, few guesses would tell what was masked.
-            statement_sha256: if statement.len() < kept.len() {
-                Sha256::digest(kept).to_vec()
-            } else {
-                Vec::new()
-            },
-            verb: judgement.verb.to_owned(),
-            accesses: judgement.accesses.clone(),
-            verdict: verdict.into(),
-            rules: judgement.rules.clone(),
-            reason,
-            bundle: self.judge.bundle().hash().to_owned(),
+        let bundle = self.judge.bundle().hash();
+        let limit = core.config.limits.record_statement;
+        let event = Operated {
             parameters: parameters
                 .iter()
                 .map(|value| Parameter {
@@ -192,7 +187,9 @@ impl Open {
                 })
                 .collect(),
             observed: self.observes,
-        }));
+            ..operated(operation, kept, judgement, bundle, limit)
+        };
+        let seq = core.record(Kind::Operated(event));
         (operation, seq)
     }
 
@@ -230,6 +227,42 @@ impl Open {
             self.unsettled = self.segment;
             self.settings_changed = true;
         }
+    }
+}
+
+/// The event of an operation whose text is `kept`, of which a record holds `limit` bytes.
+pub(super) fn operated(
+    operation: u64,
+    kept: &str,
+    judgement: &Judgement,
+    bundle: &str,
+    limit: usize,
+) -> Operated {
+    let statement = cut(kept, limit);
+    let (verdict, reason) = match &judgement.verdict {
+        Verdict::Allow => (ostiary_record::Verdict::Allow, String::new()),
+        Verdict::Approve(demand) => (ostiary_record::Verdict::Approve, demand.reason.clone()),
+        Verdict::Deny(denial) => (ostiary_record::Verdict::Deny, denial.reason.clone()),
+    };
+    Operated {
+        operation,
+        statement: statement.to_owned(),
+        statement_size: u64::try_from(kept.len()).unwrap_or(u64::MAX),
+        // Of a whole statement the control plane makes it, for less than it costs here. By that of the
+        // text that came, few guesses would tell what was masked.
+        statement_sha256: if statement.len() < kept.len() {
+            Sha256::digest(kept).to_vec()
+        } else {
+            Vec::new()
+        },
+        verb: judgement.verb.to_owned(),
+        accesses: judgement.accesses.clone(),
+        verdict: verdict.into(),
+        rules: judgement.rules.clone(),
+        reason,
+        bundle: bundle.to_owned(),
+        parameters: Vec::new(),
+        observed: false,
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) const LOGIN: &str = "28000";
 pub(super) const UNAVAILABLE: &str = "57P03";
 /// admin_shutdown
 pub(super) const KILLED: &str = "57P01";
+/// connection_failure
+pub(super) const CONNECTION_FAILURE: &str = "08006";
 /// feature_not_supported
 pub(super) const UNSUPPORTED: &str = "0A000";
 

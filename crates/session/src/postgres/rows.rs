@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use ostiary_mask::{HashKey, Masked, Rewriter, Rewritten, Strategy};
 use ostiary_operation::sql::Outputs;
+use ostiary_policy::Masks;
 use ostiary_wire::Malformed;
 use ostiary_wire::postgres::row::{DataRow, RowWriter};
 use ostiary_wire::postgres::{Format, types};
@@ -180,6 +181,16 @@ impl Masker {
             detectors,
             scratch: Vec::new(),
         }
+    }
+
+    /// What masks by the detectors of `masks`.
+    pub(super) fn of(masks: &Masks, key: &[u8]) -> Self {
+        let detectors = masks.detectors.iter();
+        let detectors: Vec<(ostiary_mask::detect::Detector, Strategy)> = detectors
+            .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
+            .collect();
+        let key = HashKey::new(key.to_vec());
+        Self::new(key.clone(), Rewriter::new(detectors, key))
     }
 
     /// Appends the DataRow `body` to `out` with its sensitive values masked; returns how many were.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ostiary_wire::postgres::startup::StartupMessage;
 
 use super::core::Fatal;
+use super::replication::Mode;
 use super::reply;
 
 /// The newest minor version of protocol 3 that is read here (3.2, PostgreSQL 18).
@@ -43,6 +44,8 @@ pub(super) struct Wanted {
     pub(super) settings: Vec<(String, String)>,
     /// The message for the server.
     pub(super) upstream: Vec<u8>,
+    /// Whether it is to be a replication connection.
+    pub(super) replication: Option<Mode>,
     /// `minor` and unknown protocol options, if the client asked for more than is read here.
     pub(super) negotiate: Option<(u16, Vec<String>)>,
 }
@@ -73,22 +76,14 @@ impl Wanted {
             .find(|(name, _)| *name == "options")
             .map_or_else(|| Ok(Vec::new()), |(_, value)| options(value))?;
         let mut unknown: Vec<String> = Vec::new();
+        let mut replication = None;
         for (name, value) in &message.parameters {
             let lower = name.to_ascii_lowercase();
             match lower.as_str() {
                 "user" => requested_role = (*value).to_owned(),
                 "database" => database = Some((*value).to_owned()),
-                "replication" => {
-                    if !matches!(
-                        value.to_ascii_lowercase().as_str(),
-                        "false" | "off" | "no" | "0"
-                    ) {
-                        return Err(refuse(
-                            reply::UNSUPPORTED,
-                            "replication connections are not supported".to_owned(),
-                        ));
-                    }
-                }
+                // The server knows it in small letters only.
+                "replication" if *name == "replication" => replication = Mode::read(value)?,
                 "options" => {}
                 _ if lower.starts_with("_pq_.") => unknown.push((*name).to_owned()),
                 _ => settings.push((lower, (*value).to_owned())),
@@ -118,6 +113,7 @@ impl Wanted {
 
         let minor = message.minor.min(NEWEST_MINOR);
         let mut parameters: Vec<(&str, &str)> = vec![("user", role), ("database", &database)];
+        parameters.extend(replication.map(|mode: Mode| ("replication", mode.as_str())));
         let last: BTreeMap<&str, &str> = settings
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -134,11 +130,16 @@ impl Wanted {
         let negotiate = (minor != message.minor || !unknown.is_empty()).then_some((minor, unknown));
         settings.retain(|(name, _)| !PRESENTATION.contains(&name.as_str()));
         Ok(Self {
-            database,
+            // A physical session is in no database, whichever was named.
+            database: match replication {
+                Some(Mode::Physical) => String::new(),
+                Some(Mode::Logical) | None => database,
+            },
             requested_role,
             application_name,
             settings,
             upstream,
+            replication,
             negotiate,
         })
     }
@@ -238,7 +239,8 @@ mod tests {
         for parameters in [
             [("user", "a"), ("options", "-d 5")],
             [("user", "a"), ("options", "-c")],
-            [("user", "a"), ("replication", "database")],
+            [("user", "a"), ("replication", "Database")],
+            [("user", "a"), ("Replication", "true")],
             [("user", "a"), ("x'; drop", "1")],
         ] {
             assert!(wanted(&parameters).is_err(), "{parameters:?}");

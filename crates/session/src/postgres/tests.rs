@@ -25,6 +25,7 @@ mod literals;
 mod login;
 mod masks;
 mod names;
+mod replication;
 mod shared;
 mod simple;
 mod split;

@@ -126,6 +126,18 @@ impl Client {
     }
 }
 
+pub(super) fn copy_data(data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode::copy_data(&mut out, data).unwrap();
+    out
+}
+
+pub(super) fn copy_done() -> Vec<u8> {
+    let mut out = Vec::new();
+    encode::copy_done(&mut out).unwrap();
+    out
+}
+
 pub(super) fn terminate() -> Vec<u8> {
     let mut out = Vec::new();
     encode::terminate(&mut out).unwrap();

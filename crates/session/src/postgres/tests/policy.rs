@@ -34,6 +34,19 @@ const CALLS: &str = r#"
     action in [Action::"sql:function-call", Action::"sql:unreadable"], resource in Resource::"shop");
 "#;
 
+const REPLICATES: &str = r#"
+@id("replicates") permit (principal in Group::"analysts",
+    action in [Action::"sql:replicate", Action::"sql:unreadable"], resource in Resource::"shop");
+"#;
+
+/// The database is another one than that of the tests.
+const ELSEWHERE: &str = "
+labels:
+  pii.email: {strategy: redact}
+columns:
+  - {column: other.public.users.email, label: pii.email}
+";
+
 const LABELS: &str = "
 labels:
   pii.email: {strategy: {partial: {keep: 4}}}
@@ -83,6 +96,18 @@ pub(super) enum Rules {
     LabelledCalls,
     /// As `Calls`, and each needs an approval.
     AskedCalls,
+    /// As `Plain`, and replication is permitted.
+    Replicates,
+    /// The same on one database alone.
+    ReplicatesHere,
+    /// As `Plain`, and all is permitted, nothing of it by its name.
+    Blanket,
+    /// As `Replicates`, and it needs an approval.
+    AskedReplication,
+    /// As `Replicates`, with the masks of `Labels`, of `Detectors`, and of another database.
+    LabelledReplication,
+    DetectedReplication,
+    LabelsElsewhere,
     /// Nothing is known yet.
     None,
 }
@@ -122,6 +147,27 @@ impl Rules {
                 access.push_str(
                     r#"@id("ask") @approval("dba") forbid (principal, action == Action::"sql:function-call", resource);"#,
                 );
+            }
+            Self::Replicates => access.push_str(REPLICATES),
+            Self::ReplicatesHere => {
+                let here = r#"resource == Database::"shop/app""#;
+                access.push_str(&REPLICATES.replace(r#"resource in Resource::"shop""#, here));
+            }
+            Self::Blanket => access.push_str(r#"@id("all") permit (principal, action, resource);"#),
+            Self::AskedReplication => {
+                access.push_str(REPLICATES);
+                access.push_str(
+                    r#"@id("ask") @approval("dba") forbid (principal, action == Action::"sql:replicate", resource);"#,
+                );
+            }
+            Self::LabelledReplication | Self::DetectedReplication | Self::LabelsElsewhere => {
+                access.push_str(REPLICATES);
+                let labels = match self {
+                    Self::LabelledReplication => LABELS,
+                    Self::DetectedReplication => DETECTORS,
+                    _ => ELSEWHERE,
+                };
+                files.insert("labels.yaml".to_owned(), labels.to_owned());
             }
             Self::Labels => {
                 files.insert("labels.yaml".to_owned(), LABELS.to_owned());

@@ -82,6 +82,12 @@ pub(super) struct Server {
     pub(super) catalogue_fails: bool,
     /// It takes each text for one statement: how texts are cut is what is tried.
     pub(super) whole: bool,
+    /// What a walsender says to a command, and to `(done)`, the end of the client's data.
+    pub(super) walsender: BTreeMap<String, Vec<u8>>,
+    /// Commands it got.
+    pub(super) commands: Vec<String>,
+    /// Data of the client.
+    pub(super) taken: Vec<u8>,
 }
 
 /// Labelled columns: relation, OID, attribute, name, and the column of `users` it stands for.
@@ -118,7 +124,15 @@ impl Server {
             cancelled: false,
             catalogue_fails: false,
             whole: false,
+            walsender: BTreeMap::new(),
+            commands: Vec::new(),
+            taken: Vec::new(),
         }
+    }
+
+    /// Says `bytes` to a replication command.
+    pub(super) fn on_command(&mut self, text: &str, bytes: Vec<u8>) {
+        self.walsender.insert(text.to_owned(), bytes);
     }
 
     pub(super) fn on(&mut self, text: &str, answer: Answer) {
@@ -291,10 +305,12 @@ impl Server {
                 self.terminated = true;
                 self.stage = Stage::Gone;
             }
-            Frontend::Flush
-            | Frontend::CopyData(_)
-            | Frontend::CopyDone
-            | Frontend::CopyFail(_) => {}
+            Frontend::CopyData(data) => self.taken.extend_from_slice(data),
+            Frontend::CopyDone => {
+                let said = self.walsender.get("(done)").cloned();
+                self.put(&said.unwrap_or_default());
+            }
+            Frontend::Flush | Frontend::CopyFail(_) => {}
             Frontend::FunctionCall(_) => {
                 self.calls += 1;
                 self.say(&Backend::FunctionCallResponse(Some(b"a value")));
@@ -306,6 +322,10 @@ impl Server {
 
     fn on_query(&mut self, sql: &[u8]) {
         let text = std::str::from_utf8(sql).unwrap();
+        if let Some(said) = self.walsender.get(text).cloned() {
+            self.commands.push(text.to_owned());
+            return self.put(&said);
+        }
         self.prepared.remove(b"".as_slice());
         self.portals.remove(b"".as_slice());
         let parts: Vec<String> = match sql::meaning(text) {
@@ -336,7 +356,8 @@ impl Server {
 
     fn on_parse(&mut self, name: &[u8], sql: &[u8]) {
         let text = std::str::from_utf8(sql).unwrap().to_owned();
-        if self.answers.get(&text).is_some_and(|a| a.unparsable) {
+        let refusal = sql::meaning(&text) == Meaning::Refusal;
+        if refusal || self.answers.get(&text).is_some_and(|a| a.unparsable) {
             return self.fail(&said("42601", "syntax error").with(b'P', "1"));
         }
         if !name.is_empty() && self.prepared.contains_key(key(name)) {

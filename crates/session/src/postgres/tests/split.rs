@@ -8,8 +8,11 @@ use ostiary_record::Event;
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq, proptest};
 
 use super::answer::{Answer, CONTACTS, USERS, computed, from, said};
-use super::client::{bind, extended, hello, parse, password, query, terminate};
+use super::client::{
+    bind, copy_data, copy_done, extended, hello, parse, password, query, startup, terminate,
+};
 use super::policy::Rules;
+use super::replication::{STREAM, teach};
 use super::rig::{TOKEN, approved, config, pending, principal};
 use super::server::{Auth, PASSWORD, Server};
 use crate::postgres::Session;
@@ -125,6 +128,31 @@ fn conversations() -> Vec<Conversation> {
                 .concat(),
             ],
         ),
+        Conversation {
+            name: "replication",
+            rules: Rules::Replicates,
+            auth: Auth::Scram,
+            steps: vec![
+                startup(&[
+                    ("user", "alice"),
+                    ("database", "app"),
+                    ("replication", "database"),
+                ]),
+                password(TOKEN),
+                [query("IDENTIFY_SYSTEM"), query("SELECT 1")].concat(),
+                [extended("SELECT 1"), query(STREAM)].concat(),
+                [
+                    copy_data(b"r1"),
+                    copy_data(b""),
+                    copy_done(),
+                    query("SHOW x"),
+                ]
+                .concat(),
+                query("BASE_BACKUP"),
+                query(STREAM),
+                query(STREAM),
+            ],
+        },
         conversation(
             "a broken client",
             Rules::Plain,
@@ -141,6 +169,7 @@ fn conversations() -> Vec<Conversation> {
 }
 
 fn answers(server: &mut Server) {
+    teach(server);
     let rows: [&[&str]; 3] = [&["alice@example.com", "1"], &["NULL", "2"], &["b", "NULL"]];
     let columns = [from("email", USERS, 3), from("id", USERS, 1)];
     let mut users =

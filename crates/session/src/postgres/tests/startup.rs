@@ -58,9 +58,14 @@ fn refuses_bytes_that_break_the_startup() {
         ("protocol 2", &version_2, "08P01"),
         ("an HTTP request", b"GET / HTTP/1.1\r\n\r\n", "08P01"),
         (
-            "replication",
-            &startup(&[("user", "a"), ("replication", "database")]),
-            "0A000",
+            "replication of no kind",
+            &startup(&[("user", "a"), ("replication", "Database")]),
+            "22023",
+        ),
+        (
+            "replication in other letters",
+            &startup(&[("user", "a"), ("Replication", "true")]),
+            "28000",
         ),
         (
             "code",
