@@ -367,6 +367,8 @@ mod tests {
             "DROP_REPLICATION_SLOT \"a\"\"b\"",
             "DROP_REPLICATION_SLOT \"a",
             "DROP_REPLICATION_SLOT \"\"",
+            "BASE_BACKUP (\"a\"\"b\")",
+            "BASE_BACKUP (LABEL 'a\\')",
             "DROP_REPLICATION_SLOT a WAIT WAIT",
             "DROP_REPLICATION_SLOT WAIT",
             "ALTER_REPLICATION_SLOT s",
