@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use ostiary_operation::sql::{Named, Reading};
+use ostiary_operation::sql::{Copy, Named, Reading};
 use ostiary_operation::{Access, Object, Operation, Verb};
 use ostiary_policy::{Denial, Verdict};
 use ostiary_record::{Operated, Parameter, event::Kind};
@@ -122,12 +122,26 @@ impl Open {
             self.judge.judge_read(read)
         };
         let judgement = self.keep_in(judgement, operations);
-        match self.cannot_copy(read) {
+        match self.cannot_copy(read).or_else(|| self.copies_by_name(read)) {
             Some(why) if !matches!(judgement.verdict, Verdict::Deny(_)) => {
                 Rc::new(judgement.unsupported(why))
             }
             _ => judgement,
         }
+    }
+
+    /// Why what is executed by its name may not copy: whether it does is known to the server alone in the
+    /// end, and what is sent next would be data to it.
+    fn copies_by_name(&self, read: &Read) -> Option<&'static str> {
+        let named = read.named.iter().filter_map(|(_, named)| match named {
+            Named::Execute { name } => Some(name),
+            _ => None,
+        });
+        let mut meant = named.flat_map(|name| self.statements.meanings(name.as_bytes()));
+        let copies = |copy: &Copy| !copy.out || self.masks_anything();
+        meant
+            .any(|prepared| prepared.read.copies.iter().any(copies))
+            .then_some("EXECUTE of a COPY")
     }
 
     /// Judges operations of several texts, or once more.

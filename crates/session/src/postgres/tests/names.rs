@@ -258,3 +258,22 @@ fn names_that_are_not_known_are_refused_as_the_server_does() {
         rig.works();
     }
 }
+
+#[test]
+fn a_copy_is_not_executed_by_its_name() {
+    for (rules, text, refused) in [
+        (Rules::Plain, "COPY t FROM STDIN", true),
+        (Rules::Labels, "COPY t FROM STDIN", true),
+        (Rules::Labels, "COPY t TO STDOUT", true),
+        (Rules::Plain, "COPY t TO STDOUT", false),
+    ] {
+        let mut rig = Rig::open(rules);
+        rig.send(&parse("a", text).sync());
+        rig.take();
+        rig.send(&[query("EXECUTE a"), query("SELECT 1")].concat());
+        let seen = rig.take();
+        assert_eq!(seen.contains("EXECUTE of a COPY"), refused, "{seen}");
+        assert_eq!(rig.ran().len(), 2 - usize::from(refused), "{seen}");
+        rig.works();
+    }
+}
