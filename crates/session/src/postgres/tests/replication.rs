@@ -483,9 +483,15 @@ fn data_goes_nowhere_before_the_server_asks_for_it() {
     works(&mut rig);
     assert!(rig.server.taken.is_empty());
     assert!(!rig.upstream.windows(5).any(|part| part == b"early"));
-    // One that is answered.
+    // One that is answered, and then fails: by a CancelRequest, say.
     rig.send(&[query(STREAM), copy_data(b"early")].concat());
     assert_eq!(rig.server.taken, b"early");
+    rig.server_says(&[error("57014"), ready()].concat());
+    rig.send(&[copy_data(b"late"), copy_done()].concat());
+    assert_eq!(rig.server.taken, b"early");
+    let seen = rig.take();
+    assert!(seen.contains("57014 no"), "{seen}");
+    works(&mut rig);
 }
 
 #[test]
