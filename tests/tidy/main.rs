@@ -37,12 +37,6 @@ const LONGEST: usize = 500;
 /// Tests are tables: longer, and read in pieces.
 const LONGEST_TABLE: usize = 1500;
 
-/// Files longer than [`LONGEST`] lines, with the reason.
-const LONG: [(&str, &str); 1] = [(
-    "crates/session/src/postgres/login.rs",
-    "one state machine over two logins that interleave",
-)];
-
 #[test]
 fn crates_depend_on_each_other_as_the_design_draws_it() -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
@@ -149,13 +143,12 @@ fn paths_named_in_documents_exist() -> Result<()> {
 #[test]
 fn source_files_stay_short() -> Result<()> {
     let mut long = Vec::new();
-    let mut excused: BTreeSet<&str> = LONG.iter().map(|(path, _)| *path).collect();
     for file in files("rs")? {
         let lines = std::fs::read_to_string(&file)?.lines().count();
         let is_table = file.components().any(|part| part.as_os_str() == "tests")
             && !file.starts_with(root().join("tests/src"));
         let most = if is_table { LONGEST_TABLE } else { LONGEST };
-        if lines > most && !excused.remove(shown(&file).as_str()) {
+        if lines > most {
             long.push(format!("{} has {lines} lines", shown(&file)));
         }
     }
@@ -164,7 +157,6 @@ fn source_files_stay_short() -> Result<()> {
         "more than one idea each?\n{}",
         long.join("\n")
     );
-    ensure!(excused.is_empty(), "excused and short by now: {excused:?}");
     Ok(())
 }
 
