@@ -59,13 +59,31 @@ fn labelled() -> Policy {
     policy
 }
 
+/// One gateway for what leaves its policy alone.
+static STACK: LazyLock<Result<Stack, String>> = LazyLock::new(|| {
+    let started = server().and_then(|server| start(server, &bare()));
+    started.map_err(|it| format!("{it:#}"))
+});
+
+fn server() -> Result<&'static Postgres> {
+    SERVER.as_ref().map_err(|text| anyhow!("{text}"))
+}
+
+fn start(server: &Postgres, policy: &Policy) -> Result<Stack> {
+    Stack::start(shared::issuer()?, &[Target::shop(server.port())], policy)
+}
+
+fn with_bare(body: impl FnOnce(&'static Stack, &'static Postgres) -> Result<()>) -> Result<()> {
+    let stack = STACK.as_ref().map_err(|text| anyhow!("{text}"))?;
+    explain(stack, || body(stack, server()?))
+}
+
 fn with_server(
     policy: &Policy,
     body: impl FnOnce(&mut Stack, &'static Postgres) -> Result<()>,
 ) -> Result<()> {
-    let server = SERVER.as_ref().map_err(|text| anyhow!("{text}"))?;
-    let mut stack = Stack::start(shared::issuer()?, &[Target::shop(server.port())], policy)?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut stack, server)));
+    let mut stack = start(server()?, policy)?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut stack, server()?)));
     explain(&stack, || {
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
     })
@@ -108,7 +126,7 @@ fn statements(events: &[serde_json::Value]) -> Vec<String> {
 
 #[test]
 fn pg_receivewal_streams_the_wal() -> Result<()> {
-    with_server(&bare(), |stack, server| {
+    with_bare(|stack, server| {
         let database = server.database()?;
         server
             .admin(&database)?
@@ -158,7 +176,7 @@ fn pg_receivewal_streams_the_wal() -> Result<()> {
 
 #[test]
 fn pg_basebackup_copies_the_server() -> Result<()> {
-    with_server(&bare(), |stack, _| {
+    with_bare(|stack, _| {
         let folder = Folder::new("backup")?;
         let into = folder.path().join("data");
         let agent = replica(stack, "backup")?;
@@ -186,7 +204,7 @@ fn pg_basebackup_copies_the_server() -> Result<()> {
 
 #[test]
 fn pg_recvlogical_decodes_changes() -> Result<()> {
-    with_server(&bare(), |stack, server| {
+    with_bare(|stack, server| {
         let database = server.database()?;
         let agent = replica(stack, "decoder")?.on(&database);
         recvlogical(&agent, &["--create-slot", "-P", "test_decoding"])?.ok()?;
@@ -323,7 +341,7 @@ fn sqlstate(answer: &[Message]) -> Option<String> {
 
 #[test]
 fn sql_does_not_run_in_a_replication_session() -> Result<()> {
-    with_server(&bare(), |stack, server| {
+    with_bare(|stack, server| {
         let database = server.database()?;
         let agent = replica(stack, "smuggler")?.on(&database);
         for mode in ["true", "database"] {
