@@ -23,7 +23,7 @@ pub(super) struct Core {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fatal {
     pub(super) sqlstate: &'static str,
-    /// "login", "protocol", "server", "limit", "killed", "control plane"; for the record.
+    /// "login", "protocol", "server", "limit", "killed", "policy", "control plane"; for the record.
     pub(super) stage: &'static str,
     /// For the client.
     pub(super) message: String,
