@@ -128,15 +128,21 @@ fn statements(events: &[serde_json::Value]) -> Vec<String> {
 fn pg_receivewal_streams_the_wal() -> Result<()> {
     with_bare(|stack, server| {
         let database = server.database()?;
+        let folder = Folder::new("wal")?;
+        let agent = replica(stack, "receiver")?;
+        // A slot keeps where to begin: other tests move on to other segments.
+        let receive = |arguments: &[&str]| -> Result<Ran> {
+            let mut command = receivewal(&agent, folder.path())?;
+            command.args(["-S", "sink"]).args(arguments);
+            run(command, "", SOON)?.ok()
+        };
+        receive(&["--create-slot"])?;
         server
             .admin(&database)?
             .batch_execute("INSERT INTO orders VALUES (900, 1, 1, 'new', 'a marker in the wal')")?;
         let end = server.value("postgres", "SELECT pg_current_wal_flush_lsn()")?;
-        let folder = Folder::new("wal")?;
-        let agent = replica(stack, "receiver")?;
-        let mut command = receivewal(&agent, folder.path())?;
-        command.args(["--endpos", &end]);
-        let ran = run(command, "", SOON)?.ok()?;
+        let ran = receive(&["--endpos", &end])?;
+        receive(&["--drop-slot"])?;
         let mut found = false;
         for file in std::fs::read_dir(folder.path())? {
             let bytes = std::fs::read(file?.path())?;
@@ -160,6 +166,7 @@ fn pg_receivewal_streams_the_wal() -> Result<()> {
             "replication=true",
             "IDENTIFY_SYSTEM",
             "SHOW wal_segment_size",
+            "READ_REPLICATION_SLOT \"sink\"",
         ] {
             assert!(said.iter().any(|it| it == text), "{said:?}");
         }
@@ -229,7 +236,10 @@ fn pg_recvlogical_decodes_changes() -> Result<()> {
         );
         assert!(ran.out.contains("it''s decoded"), "{}", ran.all());
         recvlogical(&agent, &["--drop-slot"])?.ok()?;
-        let slots = server.value("postgres", "SELECT count(*) FROM pg_replication_slots")?;
+        let slots = server.value(
+            "postgres",
+            "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'changes'",
+        )?;
         assert_eq!(slots, "0");
         let said = statements(&recorded(stack, "decoder")?);
         let start = "START_REPLICATION SLOT \"changes\" LOGICAL";
