@@ -130,14 +130,16 @@ pub struct Resource {
     /// Authorities of the target's certificate, PEM.
     pub ca: Option<PathBuf>,
     /// What Envoy presents to an HTTP target that wants a client certificate.
-    pub client: Option<ClientCertificate>,
+    pub client: Option<Certificate>,
+    /// What Envoy shows agents of an HTTP target; plaintext if absent.
+    pub server: Option<Certificate>,
     /// Whether an HTTP target is spoken to in HTTP/2, as gRPC needs.
     pub http2: bool,
 }
 
-/// A client certificate and its key, PEM.
+/// A certificate and its key, PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCertificate {
+pub struct Certificate {
     /// Certificate chain.
     pub cert: PathBuf,
     /// Private key.
@@ -151,6 +153,8 @@ pub enum Kind {
     Postgres,
     /// HTTP with JSON, text or events.
     Http,
+    /// A Kubernetes API server.
+    Kubernetes,
 }
 
 impl Kind {
@@ -159,6 +163,15 @@ impl Kind {
         match self {
             Self::Postgres => "postgres",
             Self::Http => "http",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+
+    /// Whether Envoy speaks HTTP to it.
+    pub fn is_http(self) -> bool {
+        match self {
+            Self::Postgres => false,
+            Self::Http | Self::Kubernetes => true,
         }
     }
 }

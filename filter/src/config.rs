@@ -1,7 +1,7 @@
 //! The plugin configuration. What is missing or unknown is an error, and Envoy then refuses every
 //! connection of the listener.
 
-use ostiary_session::Limits;
+use ostiary_session::{Limits, http::Api};
 use serde::Deserialize;
 
 use crate::service;
@@ -30,6 +30,18 @@ pub(crate) enum ResourceKind {
     #[default]
     Postgres,
     Http,
+    Kubernetes,
+}
+
+impl ResourceKind {
+    /// Which API it is, if it is one.
+    pub(crate) fn api(self) -> Option<Api> {
+        match self {
+            Self::Postgres => None,
+            Self::Http => Some(Api::Http),
+            Self::Kubernetes => Some(Api::Kubernetes),
+        }
+    }
 }
 
 /// How much is logged.
@@ -116,7 +128,7 @@ impl Config {
             limits: file.limits.over(match file.kind {
                 ResourceKind::Postgres => Limits::default(),
                 // A request is held whole by Envoy too, which has a bound of its own.
-                ResourceKind::Http => Limits {
+                ResourceKind::Http | ResourceKind::Kubernetes => Limits {
                     message: 1 << 20,
                     ..Limits::default()
                 },

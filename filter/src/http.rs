@@ -13,7 +13,7 @@ use std::{
 
 use ostiary_session::{
     Now, Outcome, State,
-    http::{Body, Exchange, Reply, ResponseHead, Stranger, bearer, token_key},
+    http::{Api, Body, Exchange, Reply, ResponseHead, Stranger, bearer, token_key},
 };
 use proxy_wasm::{
     hostcalls,
@@ -55,7 +55,7 @@ impl Http {
     fn open(&mut self, ends: bool) -> Option<bool> {
         let shell = self.shell.clone()?;
         let Some(head) = heads::request() else {
-            apply::fail("a header of the request is not text");
+            apply::fail(shell.api(), "a header of the request is not text");
             return Some(false);
         };
         let now = clock::now();
@@ -67,7 +67,7 @@ impl Http {
             if let Some(stranger) = Stranger::new(&head.request, &peer, &head.client, reply) {
                 door::turn_away(&shell, &stranger, now);
             }
-            apply::reply(&reply.clone().fitting(&head.request));
+            apply::reply(&reply.clone().fitting(shell.api(), &head.request));
         };
         let token = match bearer(&head.request.headers) {
             Ok(token) => token.to_owned(),
@@ -148,7 +148,7 @@ impl HttpContext for Http {
             Some(false) => Action::Pause,
             None => {
                 log::error!("request {} cannot have an exchange", self.context);
-                apply::fail("the filter has no configuration");
+                apply::fail(Api::Http, "the filter has no configuration");
                 Action::Pause
             }
         }
@@ -222,7 +222,7 @@ impl HttpContext for Http {
             if is_own {
                 return Action::Continue;
             }
-            apply::fail("a header of the answer is not text");
+            apply::fail(shell.api(), "a header of the answer is not text");
             live.stage = Stage::Replied;
             return Action::Pause;
         };

@@ -137,7 +137,7 @@ impl RootContext for Root {
 
     fn get_type(&self) -> Option<ContextType> {
         match self.shell.as_ref().map(|shell| shell.config.kind) {
-            Some(ResourceKind::Http) => Some(ContextType::HttpContext),
+            Some(ResourceKind::Http | ResourceKind::Kubernetes) => Some(ContextType::HttpContext),
             Some(ResourceKind::Postgres) | None => Some(ContextType::StreamContext),
         }
     }

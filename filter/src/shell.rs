@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use ostiary_policy::Bundle;
-use ostiary_session::{Now, State, postgres::Shared};
+use ostiary_session::{Now, State, http::Api, postgres::Shared};
 use proxy_wasm::{hostcalls, types::Status};
 
 use crate::{
@@ -56,6 +56,11 @@ impl Shell {
             state: RefCell::new(deny_all("policy not received")),
             ending: RefCell::default(),
         }
+    }
+
+    /// Which API its requests are for.
+    pub(crate) fn api(&self) -> Api {
+        self.config.kind.api().unwrap_or(Api::Http)
     }
 
     /// The running policy.

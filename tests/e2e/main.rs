@@ -10,6 +10,7 @@ mod denials;
 mod drivers;
 mod hostile;
 mod http;
+mod kubernetes;
 mod login;
 mod malformed;
 mod masking;

@@ -7,6 +7,7 @@ pub mod clients;
 pub mod fake;
 pub mod http;
 pub mod issuer;
+pub mod kubernetes;
 pub mod narrate;
 pub mod ports;
 pub mod postgres;

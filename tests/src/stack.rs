@@ -54,9 +54,9 @@ pub struct Target {
     pub name: String,
     /// The server's port on 127.0.0.1.
     pub port: u16,
-    /// `postgres` or `http`.
+    /// `postgres`, `http` or `kubernetes`.
     pub kind: &'static str,
-    /// The role used upstream, of [`crate::postgres::ROLES`]; empty for HTTP.
+    /// The role used upstream, of [`crate::postgres::ROLES`]; empty for the others.
     pub role: String,
     /// More keys of the resource: `tls`, `ca`.
     pub more: BTreeMap<String, String>,
@@ -410,7 +410,7 @@ pub fn write_configuration(
             "listen": format!("127.0.0.1:{listen}"),
             "address": format!("127.0.0.1:{}", target.port),
         });
-        if target.kind == "http" {
+        if target.kind != "postgres" {
             resource["credential"] = json!({"bearer": {"file": "credential"}});
         } else {
             resource["role"] = json!(target.role);

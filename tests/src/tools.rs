@@ -88,6 +88,41 @@ pub fn node_modules() -> Result<PathBuf> {
     )
 }
 
+/// kube-apiserver: `KUBE_APISERVER`, or what `bootstrap` built.
+pub fn apiserver() -> Result<PathBuf> {
+    let named = std::env::var_os("KUBE_APISERVER").map(PathBuf::from);
+    existing(
+        named.unwrap_or_else(|| root().join(".cache/kubernetes/kube-apiserver")),
+        "./bootstrap e2e builds kube-apiserver; KUBE_APISERVER names another",
+    )
+}
+
+/// etcd, from `PATH` or what `bootstrap` installed.
+pub fn etcd() -> Result<PathBuf> {
+    on_path("etcd")
+}
+
+/// kubectl: `KUBECTL`, else the same way.
+pub fn kubectl() -> Result<PathBuf> {
+    match std::env::var_os("KUBECTL") {
+        Some(path) => existing(path.into(), "named by KUBECTL"),
+        None => on_path("kubectl"),
+    }
+}
+
+fn on_path(program: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = root().join(".cache/bin");
+    let all = std::env::split_paths(&path).chain([own]);
+    match all
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+    {
+        Some(path) => Ok(path),
+        None => bail!("no `{program}` on PATH: ./bootstrap e2e installs it"),
+    }
+}
+
 /// pgjdbc: `PGJDBC_JAR`, or that of the system's packages.
 pub fn pgjdbc() -> Result<PathBuf> {
     let named = std::env::var_os("PGJDBC_JAR").map(PathBuf::from);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use ostiary_control_plane::config::{Config, HostPort, Kind};
+use ostiary_control_plane::config::{Config, HostPort};
 
 use super::{Failure, serve::ConfigFile};
 use crate::{
@@ -106,7 +106,7 @@ fn render(args: &Render, printer: Printer) -> Result<(), Failure> {
                 listen: it.listen,
                 role: it.role.clone(),
                 upstream: Upstream::Direct(it.address.clone()),
-                http: (it.kind == Kind::Http).then(|| HttpTarget::of(it)),
+                http: it.kind.is_http().then(|| HttpTarget::of(it)),
             })
             .collect(),
     };

@@ -114,7 +114,7 @@ resources:
             ostiary.yaml:9: `concurrency` must be a number from 1 to 1024, not `0`
             ostiary.yaml:11: `name` must be 1 to 63 lower-case letters, digits, `-` and `_`, not `Shop`
             ostiary.yaml:11: a resource needs `role`
-            ostiary.yaml:12: `kind` must be postgres or http, not `mysql`
+            ostiary.yaml:12: `kind` must be postgres, http or kubernetes, not `mysql`
             ostiary.yaml:13: `listen` must be an IP address with a port, such as 127.0.0.1:7700, not `localhost`
             ostiary.yaml:14: `address` must be a host and a port, such as db.internal:5432, not `db:0`
             ostiary.yaml:15: `password` must be {env: NAME} or {file: path}: a secret is not written here
@@ -237,7 +237,7 @@ resources:
             ostiary.yaml:15: credential needs exactly one of `bearer`, `basic`, `header` and `command`
             ostiary.yaml:20: `name` must be the name of a header, such as x-api-key, not `Host`
             ostiary.yaml:20: `value` must be {env: NAME} or {file: path}: a secret is not written here
-            ostiary.yaml:26: `credential` is for resources of kind http
+            ostiary.yaml:26: `credential` is for resources of kind http or kubernetes
             ostiary.yaml:26: `command` names a program and its arguments
         "#]],
     );

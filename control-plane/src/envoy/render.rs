@@ -106,13 +106,18 @@ fn listener(plan: &Plan, it: &Guarded) -> Value {
             (json!([manager]), http::HELD_BYTES)
         }
     };
+    let mut chain = json!({"filters": filters});
+    let shown = it.http.as_ref().and_then(|target| target.server.as_ref());
+    if let (Some(certificate), Some(fields)) = (shown, chain.as_object_mut()) {
+        fields.insert("transport_socket".to_owned(), http::entrance(certificate));
+    }
     json!({
         "name": listener_name(&it.name),
         "address": socket_address(it.listen),
         "per_connection_buffer_limit_bytes": held,
         // A client that vanished without a word is noticed, and what it waits for is cancelled.
         "tcp_keepalive": keepalive(),
-        "filter_chains": [{"filters": filters}],
+        "filter_chains": [chain],
     })
 }
 
@@ -133,9 +138,9 @@ fn network_wasm(plan: &Plan, it: &Guarded) -> Value {
 
 /// The filter's plugin.
 fn wasm(plan: &Plan, it: &Guarded) -> Value {
-    let (key, value) = match it.http {
+    let (key, value) = match &it.http {
         None => ("role", it.role.as_str()),
-        Some(_) => ("kind", "http"),
+        Some(target) => ("kind", target.kind.as_str()),
     };
     let configuration = json!({
         "resource": it.name,

@@ -285,6 +285,7 @@ fn config(dir: &Path) -> Config {
             ca: None,
             client: None,
             http2: false,
+            server: None,
         }],
     }
 }

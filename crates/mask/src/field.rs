@@ -161,10 +161,18 @@ impl FieldPath {
 
     /// The same path in each item of an array at the top: answers to a batch.
     pub fn in_each_item(&self) -> Self {
-        let steps = self.steps.iter().cloned();
+        self.below(&Self {
+            text: "$[*]".to_owned(),
+            steps: vec![Step::Items],
+        })
+    }
+
+    /// The same path in a document that has this one at `place`, such as `$.items[*]`.
+    pub fn below(&self, place: &Self) -> Self {
+        let inside = self.text.strip_prefix('$').unwrap_or_default();
         Self {
-            text: self.text.replacen('$', "$[*]", 1),
-            steps: std::iter::once(Step::Items).chain(steps).collect(),
+            text: format!("{}{inside}", place.text),
+            steps: place.steps.iter().chain(&self.steps).cloned().collect(),
         }
     }
 
@@ -177,6 +185,13 @@ impl FieldPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_can_be_put_below_another() {
+        let path = FieldPath::from_str("$.data.*").unwrap();
+        let below = path.below(&FieldPath::from_str("$.items[*]").unwrap());
+        assert_eq!(below, FieldPath::from_str("$.items[*].data.*").unwrap());
+    }
 
     #[test]
     fn reads_paths_and_refuses_what_is_none() {

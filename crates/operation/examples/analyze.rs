@@ -60,6 +60,8 @@ fn access(access: &Access) -> Value {
         Object::Route { template } => ("route", None, template),
         Object::Field { name, .. } => ("field", None, name),
         Object::Method { name, .. } => ("method", None, name),
+        Object::Kind { resource, .. } => ("kind", None, resource),
+        Object::Url { path } => ("url", None, path),
     };
     json!([access.verb.as_str(), kind, schema, name])
 }

@@ -5,9 +5,9 @@
 //! decides, and what has none is refused whatever policy says. Deliberately absent: connections,
 //! framing (Envoy's) and the headers' way upstream (the session's).
 
-mod body;
+pub(crate) mod body;
 mod graphql;
-mod headers;
+pub(crate) mod headers;
 mod path;
 mod query;
 mod routes;

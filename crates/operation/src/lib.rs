@@ -5,6 +5,7 @@
 //! What cannot be read is [`Verb::Unreadable`].
 
 pub mod http;
+pub mod kubernetes;
 mod object;
 mod principal;
 mod roles;
@@ -50,6 +51,8 @@ pub struct Facts {
     pub columns: Roles,
     /// Of an HTTP request: its own facts.
     pub request: Option<Box<http::RequestFacts>>,
+    /// Of a request to a Kubernetes API server: what it says of objects.
+    pub objects: Option<Box<kubernetes::ObjectFacts>>,
 }
 
 impl Operation {

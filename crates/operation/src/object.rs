@@ -75,6 +75,24 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// Objects of one kind in a Kubernetes cluster: one, or all of a namespace, or of every one.
+    Kind {
+        /// The namespace; `None` for objects of the cluster itself, and for those of every namespace.
+        namespace: Option<String>,
+        /// The API group; empty for the core.
+        group: String,
+        /// What the API calls the kind: `pods`.
+        resource: String,
+        /// `scale`, `status`, `exec`; empty for the object itself.
+        subresource: String,
+        /// The object's own name, where the request says.
+        name: Option<String>,
+    },
+    /// A path of a Kubernetes API server at which there are no objects: `/version`.
+    Url {
+        /// The path, without a last slash.
+        path: String,
+    },
 }
 
 impl fmt::Display for Object {
@@ -99,6 +117,29 @@ impl fmt::Display for Object {
             Self::Route { template } => f.write_str(template),
             Self::Field { route, name } => write!(f, "{route}.{name}"),
             Self::Method { service, name } => write!(f, "{service}/{name}"),
+            Self::Kind {
+                namespace,
+                group,
+                resource,
+                subresource,
+                name,
+            } => {
+                f.write_str(resource)?;
+                for (mark, part) in [
+                    (".", group.as_str()),
+                    ("/", name.as_deref().unwrap_or_default()),
+                    ("/", subresource.as_str()),
+                ] {
+                    if !part.is_empty() {
+                        write!(f, "{mark}{part}")?;
+                    }
+                }
+                match namespace {
+                    Some(namespace) => write!(f, " in {namespace}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Url { path } => f.write_str(path),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Verbs: what is done. Policy calls them `Action::"sql:delete"`, `Action::"http:POST"`.
+//! Verbs: what is done. Policy calls them `Action::"sql:delete"`, `Action::"http:POST"`,
+//! `Action::"k8s:delete"`.
 
 use std::fmt;
 
@@ -89,6 +90,34 @@ pub enum Verb {
     HttpUpgrade,
     /// A body that is not read, of a request or a response.
     HttpUnreadable,
+    /// Kubernetes: one object, or a path that is no object.
+    K8sGet,
+    /// The objects of a kind.
+    K8sList,
+    /// Changes of objects, as they come.
+    K8sWatch,
+    /// What a container wrote.
+    K8sLog,
+    /// A new object, or a POST to a subresource.
+    K8sCreate,
+    /// A whole object in place of another.
+    K8sUpdate,
+    /// Parts of an object; also server-side apply.
+    K8sPatch,
+    /// Removes one object.
+    K8sDelete,
+    /// Removes the objects of a kind.
+    K8sDeleteCollection,
+    /// Runs a command in a container.
+    K8sExec,
+    /// Joins the streams of a running container.
+    K8sAttach,
+    /// Opens connections to ports of a pod.
+    K8sPortForward,
+    /// Speaks to a node, service or pod through the API server.
+    K8sProxy,
+    /// A body that is not read, of a request or a response.
+    K8sUnreadable,
 }
 
 /// What a verb is a word of.
@@ -98,6 +127,8 @@ pub enum Protocol {
     Sql,
     /// Requests.
     Http,
+    /// Requests to a Kubernetes API server.
+    Kubernetes,
 }
 
 /// A named set of verbs, so that a policy can say `action in Action::"ddl"`.
@@ -115,11 +146,17 @@ pub enum Group {
     HttpRead,
     /// HTTP methods that are not, GraphQL's mutations and every gRPC call.
     HttpWrite,
+    /// Shows objects of a cluster.
+    K8sRead,
+    /// Changes objects of a cluster.
+    K8sWrite,
+    /// Reaches into what runs in a cluster.
+    K8sConnect,
 }
 
 impl Verb {
     /// Every verb, in order of strength.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 56] = [
         Self::Select,
         Self::Show,
         Self::Transaction,
@@ -162,6 +199,20 @@ impl Verb {
         Self::GrpcCall,
         Self::HttpUpgrade,
         Self::HttpUnreadable,
+        Self::K8sGet,
+        Self::K8sList,
+        Self::K8sWatch,
+        Self::K8sLog,
+        Self::K8sCreate,
+        Self::K8sUpdate,
+        Self::K8sPatch,
+        Self::K8sDelete,
+        Self::K8sDeleteCollection,
+        Self::K8sExec,
+        Self::K8sAttach,
+        Self::K8sPortForward,
+        Self::K8sProxy,
+        Self::K8sUnreadable,
     ];
 
     /// The name policy uses, such as `sql:delete`.
@@ -209,6 +260,20 @@ impl Verb {
             Self::GrpcCall => "grpc:call",
             Self::HttpUpgrade => "http:upgrade",
             Self::HttpUnreadable => "http:unreadable",
+            Self::K8sGet => "k8s:get",
+            Self::K8sList => "k8s:list",
+            Self::K8sWatch => "k8s:watch",
+            Self::K8sLog => "k8s:log",
+            Self::K8sCreate => "k8s:create",
+            Self::K8sUpdate => "k8s:update",
+            Self::K8sPatch => "k8s:patch",
+            Self::K8sDelete => "k8s:delete",
+            Self::K8sDeleteCollection => "k8s:deletecollection",
+            Self::K8sExec => "k8s:exec",
+            Self::K8sAttach => "k8s:attach",
+            Self::K8sPortForward => "k8s:portforward",
+            Self::K8sProxy => "k8s:proxy",
+            Self::K8sUnreadable => "k8s:unreadable",
         }
     }
 
@@ -228,15 +293,19 @@ impl Verb {
 
     /// What it is a word of.
     pub fn protocol(self) -> Protocol {
-        match self.as_str().starts_with("sql:") {
-            true => Protocol::Sql,
-            false => Protocol::Http,
+        match self.as_str().split(':').next() {
+            Some("sql") => Protocol::Sql,
+            Some("k8s") => Protocol::Kubernetes,
+            _ => Protocol::Http,
         }
     }
 
     /// Whether it stands for what could not be read, which only a permit that names it lets pass.
     pub fn is_unreadable(self) -> bool {
-        matches!(self, Self::Unreadable | Self::HttpUnreadable)
+        matches!(
+            self,
+            Self::Unreadable | Self::HttpUnreadable | Self::K8sUnreadable
+        )
     }
 
     /// Whether only a permit whose scope names it lets it pass: nothing of what comes is read.
@@ -283,27 +352,42 @@ impl Verb {
             | Self::FunctionCall
             | Self::Unreadable
             | Self::HttpUpgrade
-            | Self::HttpUnreadable => None,
+            | Self::HttpUnreadable
+            | Self::K8sUnreadable => None,
+            Self::K8sGet | Self::K8sList | Self::K8sWatch | Self::K8sLog => Some(Group::K8sRead),
+            Self::K8sCreate
+            | Self::K8sUpdate
+            | Self::K8sPatch
+            | Self::K8sDelete
+            | Self::K8sDeleteCollection => Some(Group::K8sWrite),
+            Self::K8sExec | Self::K8sAttach | Self::K8sPortForward | Self::K8sProxy => {
+                Some(Group::K8sConnect)
+            }
         }
     }
 
     /// Whether the verb leaves the target as it was. A setting of one's own session counts as read:
     /// it ends with the session.
     pub fn is_read(self) -> bool {
-        matches!(self.group(), Some(Group::Read | Group::HttpRead))
-            || matches!(self, Self::Set | Self::Listen)
+        matches!(
+            self.group(),
+            Some(Group::Read | Group::HttpRead | Group::K8sRead)
+        ) || matches!(self, Self::Set | Self::Listen)
     }
 }
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Write,
         Self::Ddl,
         Self::Admin,
         Self::HttpRead,
         Self::HttpWrite,
+        Self::K8sRead,
+        Self::K8sWrite,
+        Self::K8sConnect,
     ];
 
     /// The name policy uses: `Action::"sql:read"` and so on.
@@ -315,6 +399,9 @@ impl Group {
             Self::Admin => "sql:admin",
             Self::HttpRead => "http:read",
             Self::HttpWrite => "http:write",
+            Self::K8sRead => "k8s:read",
+            Self::K8sWrite => "k8s:write",
+            Self::K8sConnect => "k8s:connect",
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Masks {
     pub columns: Vec<(LabelledColumn, Strategy)>,
     /// Labelled fields of JSON bodies, of every route.
     pub fields: Vec<(LabelledField, Strategy)>,
+    /// What Kubernetes keeps secret; `None` if the principal may see it.
+    pub secrets: Option<Strategy>,
     /// Detectors that run over every text value, with their label and strategy.
     pub detectors: BTreeMap<Detector, (String, Strategy)>,
     /// Labels whose columns may decide which rows there are and in which order, masked as they are.
@@ -71,7 +73,8 @@ impl Bundle {
         if !fits(files, &mut problems) {
             return Err(problems.into_list());
         }
-        let labels = Labels::parse(files, &mut problems);
+        let mut labels = Labels::parse(files, &mut problems);
+        labels.add_built_in();
         let approvals = approvals::parse(files, &mut problems);
         let resources = resources::parse(files, &mut problems);
         check_names(files, &resources, &mut problems);
@@ -179,6 +182,7 @@ impl Bundle {
         Masks {
             columns,
             fields,
+            secrets: strategy(labels::SECRET),
             detectors,
             rows_allowed: labels.rows_allowed.clone(),
         }

@@ -253,13 +253,14 @@ fn names(policy: &Policy, action: &EntityUid) -> bool {
 fn with_unreadable(operation: &Operation) -> Operation {
     let mut operation = operation.clone();
     if operation.facts.unreadable.is_some() {
+        let objects = || {
+            let accesses = operation.accesses.iter();
+            accesses.map(|access| access.object.clone()).collect()
+        };
         let (verb, objects) = match operation.verb.protocol() {
             Protocol::Sql => (Verb::Unreadable, vec![Object::Database]),
-            Protocol::Http => {
-                let accesses = operation.accesses.iter();
-                let objects = accesses.map(|access| access.object.clone()).collect();
-                (Verb::HttpUnreadable, objects)
-            }
+            Protocol::Http => (Verb::HttpUnreadable, objects()),
+            Protocol::Kubernetes => (Verb::K8sUnreadable, objects()),
         };
         let unread = objects.into_iter().map(|object| Access { verb, object });
         operation.accesses.extend(unread);

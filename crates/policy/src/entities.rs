@@ -1,5 +1,7 @@
 //! Operation to Cedar: entities, facts, and the requests to ask.
 
+mod kubernetes;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     str::FromStr as _,
@@ -10,6 +12,7 @@ use cedar_policy::{
 };
 use ostiary_operation::{
     Facts, Object, Operation, Principal, Protocol, Target, Verb, http::RequestFacts,
+    kubernetes::ObjectFacts,
 };
 
 use crate::{keys::Keys, mentions::Mentions, schema::REVEAL};
@@ -36,6 +39,10 @@ pub(crate) struct Vocabulary {
     field: EntityTypeName,
     service: EntityTypeName,
     method: EntityTypeName,
+    cluster: EntityTypeName,
+    namespace: EntityTypeName,
+    kind: EntityTypeName,
+    url: EntityTypeName,
     parameters: EntityTypeName,
     fields: EntityTypeName,
     numbers: EntityTypeName,
@@ -82,6 +89,10 @@ impl Vocabulary {
             field: name("Field")?,
             service: name("Service")?,
             method: name("Method")?,
+            cluster: name("Cluster")?,
+            namespace: name("Namespace")?,
+            kind: name("Kind")?,
+            url: name("Url")?,
             parameters: name("Parameters")?,
             fields: name("Fields")?,
             numbers: name("Numbers")?,
@@ -120,11 +131,16 @@ impl Vocabulary {
             entities.push(action);
         }
         let mut facts = facts(target, tags, operation);
-        if operation.verb.protocol() == Protocol::Http {
+        if operation.verb.protocol() != Protocol::Sql {
             let of_none = RequestFacts::default();
             let request = operation.facts.request.as_deref().unwrap_or(&of_none);
             let record = self.request(request, keys, &mut entities)?;
             facts.push(("request".to_owned(), record));
+        }
+        if operation.verb.protocol() == Protocol::Kubernetes {
+            let of_none = ObjectFacts::default();
+            let objects = operation.facts.objects.as_deref().unwrap_or(&of_none);
+            facts.push(("objects".to_owned(), kubernetes::facts(objects)?));
         }
         Ok(Case {
             principal,
@@ -276,6 +292,9 @@ impl Vocabulary {
                 let attributes = [("name", text(name)), ("service", text(service))];
                 return Ok(vec![entity(uid(&self.method, &id), attributes, above)?]);
             }
+            Object::Kind { .. } | Object::Url { .. } => {
+                return self.objects(target, object, mentions);
+            }
             _ => {}
         }
         let database = format!("{resource}/{}", escape(&target.database));
@@ -329,9 +348,12 @@ impl Vocabulary {
                 let attributes = [("kind", text(kind)), ("name", text(name))];
                 vec![entity(uid(&self.other, &id), attributes, above.clone())?]
             }
-            Object::Api | Object::Route { .. } | Object::Field { .. } | Object::Method { .. } => {
-                Vec::new()
-            }
+            Object::Api
+            | Object::Route { .. }
+            | Object::Field { .. }
+            | Object::Method { .. }
+            | Object::Kind { .. }
+            | Object::Url { .. } => Vec::new(),
         })
     }
 }

@@ -24,6 +24,10 @@ pub use field::LabelledField;
 
 pub(crate) const FILE: &str = "labels.yaml";
 
+/// The label of what Kubernetes keeps secret. It is there in every bundle, so that nobody has to think of
+/// it; `labels.yaml` may give it another strategy.
+pub(crate) const SECRET: &str = "kubernetes.secret";
+
 /// What the file says.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
@@ -126,10 +130,16 @@ impl Labels {
     }
 
     fn add_field(&mut self, node: &Node<'_>, problems: &mut Problems) {
-        let fields = node.fields(&["field", "label", "resource", "route"], problems);
+        let fields = node.fields(&["field", "label", "resource", "route", "kind"], problems);
         let label = self.label(&fields, problems);
         let resource = fields.get("resource").map(|node| node.text(problems));
         let route = fields.get("route").map(|node| node.text(problems));
+        let kind = fields
+            .get("kind")
+            .and_then(|node| parse_kind(node, problems));
+        if let (Some(node), Some(_)) = (fields.get("kind"), &route) {
+            node.problem(problems, "a field has a `route` or a `kind`, not both");
+        }
         let Some(field) = fields.need("field", problems) else {
             return;
         };
@@ -148,6 +158,7 @@ impl Labels {
             resource: resource.flatten().map(str::to_owned),
             field: LabelledField {
                 route: route.flatten().map(str::to_owned),
+                kind,
                 path,
                 label,
             },
@@ -191,6 +202,12 @@ impl Labels {
         None
     }
 
+    /// Defines the labels that are there without being written.
+    pub(crate) fn add_built_in(&mut self) {
+        let secret = self.strategies.entry(SECRET.to_owned());
+        secret.or_insert(Strategy::Redact);
+    }
+
     /// The labelled fields of a target.
     pub(crate) fn fields(&self, target: &Target) -> impl Iterator<Item = &LabelledField> {
         self.fields
@@ -221,6 +238,20 @@ impl Labels {
             .filter(|rule| rule.is_in(target))
             .map(|rule| &rule.column)
     }
+}
+
+/// `kind: …` of a field: as the API calls it, with its group.
+fn parse_kind(node: &Node<'_>, problems: &mut Problems) -> Option<String> {
+    let text = node.text(problems)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    if text.is_empty() || !text.chars().all(allowed) {
+        let message = format!(
+            "`{text}` is no kind: write it as the API does, like secrets or deployments.apps"
+        );
+        node.problem(problems, message);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// `rows: …` of a label: whether masked columns may shape rows. They may not unless it says so: whoever

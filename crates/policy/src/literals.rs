@@ -71,6 +71,13 @@ fn problem(literal: &EntityUid, labels: &Labels, resources: &Resources) -> Optio
             let service = id.rsplit_once('/').map_or(id, |(service, _)| service);
             return service_problem(&kind, id, service, resources);
         }
+        "Cluster" => (slashes == 0 && !empty, "resource"),
+        "Namespace" => (slashes == 1 && !empty && last != "*", "resource/namespace"),
+        "Kind" => (
+            matches!(slashes, 2 | 3) && !empty,
+            "resource/namespace/kind.group/subresource",
+        ),
+        "Url" => (slashes > 0, "resource/path"),
         // Actions and unknown types are Cedar's to judge.
         _ => return None,
     };

@@ -2,7 +2,8 @@
 //!
 //! A statement that says `users` may mean the table of any schema in the session's `search_path`,
 //! which a client can change. Such a name is judged as if it were in each schema where the bundle
-//! could treat it differently; this module finds them.
+//! could treat it differently; this module finds them. Of Kubernetes it finds the namespaces in the same
+//! way: what is asked of all of them is judged as in each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,10 @@ pub(crate) struct Mentions {
     schemas: BTreeMap<(String, String), BTreeSet<String>>,
     /// Schemas of tables and functions named as entities, by resource, database and name.
     members: BTreeMap<(String, String, String), BTreeSet<String>>,
+    /// Namespaces compared with `resource.namespace`, wherever they are.
+    any_namespaces: BTreeSet<String>,
+    /// Namespaces named as entities, by resource.
+    namespaces: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Mentions {
@@ -43,7 +48,8 @@ impl Mentions {
             for clause in shown.body().clauses() {
                 match clause {
                     Clause::When(condition) | Clause::Unless(condition) => {
-                        mentions.add_compared(condition);
+                        add_compared(condition, "schema", &mut mentions.anywhere);
+                        add_compared(condition, "namespace", &mut mentions.any_namespaces);
                     }
                 }
             }
@@ -62,7 +68,29 @@ impl Mentions {
                  use `resource.schema like` for schemas that are alike"
             ));
         }
+        let most = mentions
+            .any_namespaces
+            .len()
+            .saturating_add(largest(&mut mentions.namespaces.values()));
+        if most > MAX_SCHEMAS {
+            return Err(format!(
+                "the policies name {most} namespaces of one cluster, more than {MAX_SCHEMAS}; \
+                 use `resource.namespace like` for namespaces that are alike"
+            ));
+        }
+        mentions.any_namespaces.remove("");
         Ok(mentions)
+    }
+
+    /// Every namespace that the bundle could treat differently.
+    pub(crate) fn namespaces(&self, target: &Target) -> BTreeSet<&str> {
+        let named = self.namespaces.get(&target.resource);
+        let all = [Some(&self.any_namespaces), named];
+        all.into_iter()
+            .flatten()
+            .flatten()
+            .map(String::as_str)
+            .collect()
     }
 
     /// Every schema in which the bundle could see the name differently.
@@ -83,6 +111,16 @@ impl Mentions {
     }
 
     fn add_entity(&mut self, kind: &str, id: &str) {
+        if matches!(kind, "Namespace" | "Kind") {
+            let mut parts = id.split('/');
+            if let (Some(resource), Some(namespace)) = (parts.next(), parts.next())
+                && namespace != "*"
+            {
+                let named = self.namespaces.entry(unescape(resource)).or_default();
+                named.insert(unescape(namespace));
+            }
+            return;
+        }
         let mut parts = id.splitn(3, '/');
         let (Some(resource), Some(database), Some(rest)) =
             (parts.next(), parts.next(), parts.next())
@@ -103,23 +141,23 @@ impl Mentions {
             _ => {}
         }
     }
+}
 
-    /// Finds comparisons of `resource.schema` and keeps every text they hold.
-    fn add_compared(&mut self, expr: &Expr) {
-        let joins = matches!(
-            expr,
-            Expr::BinaryOp {
-                op: BinaryOp::And | BinaryOp::Or,
-                ..
-            } | Expr::UnaryOp { .. }
-                | Expr::IfThenElse { .. }
-        );
-        if !joins && reads_schema(expr) {
-            add_texts(expr, &mut self.anywhere);
-        } else {
-            for part in parts(expr) {
-                self.add_compared(part);
-            }
+/// Finds comparisons of an attribute, `resource.schema`, and keeps every text they hold.
+fn add_compared(expr: &Expr, attribute: &str, texts: &mut BTreeSet<String>) {
+    let joins = matches!(
+        expr,
+        Expr::BinaryOp {
+            op: BinaryOp::And | BinaryOp::Or,
+            ..
+        } | Expr::UnaryOp { .. }
+            | Expr::IfThenElse { .. }
+    );
+    if !joins && reads(expr, attribute) {
+        add_texts(expr, texts);
+    } else {
+        for part in parts(expr) {
+            add_compared(part, attribute, texts);
         }
     }
 }
@@ -147,9 +185,9 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-fn reads_schema(expr: &Expr) -> bool {
-    matches!(expr, Expr::GetAttr { attr, .. } if attr == "schema")
-        || parts(expr).into_iter().any(reads_schema)
+fn reads(expr: &Expr, attribute: &str) -> bool {
+    matches!(expr, Expr::GetAttr { attr, .. } if attr == attribute)
+        || parts(expr).into_iter().any(|part| reads(part, attribute))
 }
 
 fn add_texts(expr: &Expr, texts: &mut BTreeSet<String>) {

@@ -14,6 +14,7 @@ pub(crate) const REVEAL: &str = "reveal";
 /// pair this list left out would be a request no policy could speak of.
 const OBJECTS: &str = "Database, Schema, Table, Function, Setting, DbRole, Other";
 const ROUTES: &str = "Api, Route, Field, Method";
+const KINDS: &str = "Kind, Url";
 
 /// The schema policies are checked against, in Cedar's own notation.
 pub fn schema_text() -> String {
@@ -31,6 +32,7 @@ pub fn schema_text() -> String {
         let (objects, facts) = match verb.protocol() {
             Protocol::Sql => (OBJECTS, "Facts"),
             Protocol::Http => (ROUTES, "HttpFacts"),
+            Protocol::Kubernetes => (KINDS, "KubernetesFacts"),
         };
         let _ = writeln!(
             text,

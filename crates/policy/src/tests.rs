@@ -4,6 +4,7 @@ mod decisions;
 mod docs;
 mod encoding;
 mod http;
+mod kubernetes;
 mod masks;
 mod matrix;
 mod notation;

@@ -4,12 +4,18 @@
 //! [`Agent`], [`Effect`]s of each [`Exchange`], and what of a response goes on. A request is held
 //! whole until its verdict; a response is masked as it streams. Deliberately absent: framing, which
 //! is Envoy's on both sides.
+//!
+//! The requests of a Kubernetes API server take the same way; what is particular to them is in
+//! `kubernetes.rs`.
 
 mod agent;
 mod digest;
 mod door;
 mod exchange;
+mod head;
 mod hold;
+mod kubernetes;
+mod masking;
 mod record;
 mod reply;
 mod response;
@@ -26,6 +32,15 @@ pub use reply::Reply;
 pub use response::{Body, ResponseHead};
 
 use crate::AskApproval;
+
+/// Which API is guarded, and so how its requests are read and refusals are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// An HTTP API of any kind.
+    Http,
+    /// A Kubernetes API server.
+    Kubernetes,
+}
 
 /// What the shell must do for one request, in the order it comes.
 #[derive(Clone, Debug, PartialEq, Eq)]

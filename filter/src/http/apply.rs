@@ -2,7 +2,7 @@
 
 use ostiary_session::{
     AskApproval, Now, Outcome,
-    http::{Agent, Edits, Effect, Exchange, Reply},
+    http::{Agent, Api, Edits, Effect, Exchange, Reply},
 };
 use prost::Message as _;
 use proxy_wasm::{hostcalls, types::MapType};
@@ -40,6 +40,7 @@ pub(super) fn feed(
         // What is not on record must not happen.
         if !keep_events(shell, &mut run) && live.exchange.is_held() {
             let reply = Reply::unavailable("the record of this gateway is full");
+            let reply = live.exchange.fitting(reply);
             live.exchange.on_closed(&mut run.agent, clock::now());
             while live.exchange.next_effect().is_some() {}
             cancel(shell, live);
@@ -133,8 +134,12 @@ pub(super) fn reply(reply: &Reply) {
 }
 
 /// 503, for a request that has no exchange.
-pub(super) fn fail(detail: &str) {
-    reply(&Reply::unavailable(detail));
+pub(super) fn fail(api: Api, detail: &str) {
+    let unavailable = Reply::unavailable(detail);
+    reply(&match api {
+        Api::Http => unavailable,
+        Api::Kubernetes => unavailable.into_status(),
+    });
 }
 
 fn ask(shell: &Shell, live: &mut Live, session_id: &str, question: AskApproval) -> bool {

@@ -222,7 +222,7 @@ fn find_or_open(
     let run = Rc::new(RefCell::new(Run {
         key: context,
         token_key: key.0,
-        agent: Agent::new(config, head.client.clone(), shell.state()),
+        agent: Agent::of(shell.api(), config, head.client.clone(), shell.state()),
         token: Some(token),
         login: None,
         used: now,

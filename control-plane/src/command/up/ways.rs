@@ -7,7 +7,7 @@ use std::{
 };
 
 use ostiary_control_plane::{
-    config::{Config, Kind, UpstreamTls},
+    config::{Config, UpstreamTls},
     server::Server,
 };
 
@@ -57,7 +57,7 @@ pub(super) async fn open_ways(config: &Config) -> Result<BTreeMap<String, Way>, 
         {
             tracing::warn!(resource = %name, "`ca` verifies nothing unless `tls` is `require` or `verify-full`");
         }
-        if resource.kind == Kind::Http {
+        if resource.kind.is_http() {
             ways.insert(name.clone(), Way::Envoy(resource.tls));
             continue;
         }
@@ -104,7 +104,7 @@ pub(super) fn plan(
         name: it.name.clone(),
         listen: it.listen,
         role: it.role.clone(),
-        http: (it.kind == Kind::Http).then(|| HttpTarget::of(it)),
+        http: it.kind.is_http().then(|| HttpTarget::of(it)),
         upstream: match ways.get(&it.name) {
             Some(Way::Relay(relay, _)) => match relay.entrance() {
                 Entrance::Socket(path) => Upstream::Socket(path.clone()),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{
-        ClientCertificate, Credential, HostPort, Kind, Resource, Secret, UpstreamTls,
+        Certificate, Credential, HostPort, Kind, Resource, Secret, UpstreamTls,
         reader::{Fields, Reader},
         yaml::{Node, Value},
     },
@@ -54,6 +54,8 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         "client_cert",
         "client_key",
         "protocol",
+        "listen_cert",
+        "listen_key",
     ];
     let fields = r.fields(node, "a resource", &known)?;
     let name = r.required(&fields, "name").and_then(|node| {
@@ -61,10 +63,9 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         r.parsed(node, "name", expected, resource_name)
     });
     let kind = r.required(&fields, "kind").and_then(|node| {
-        r.parsed(node, "kind", "postgres or http", |text| match text {
-            "postgres" => Some(Kind::Postgres),
-            "http" => Some(Kind::Http),
-            _ => None,
+        r.parsed(node, "kind", "postgres, http or kubernetes", |text| {
+            let all = [Kind::Postgres, Kind::Http, Kind::Kubernetes];
+            all.into_iter().find(|kind| kind.as_str() == text)
         })
     });
     let listen = r
@@ -74,7 +75,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         let expected = "a host and a port, such as db.internal:5432";
         r.parsed(node, "address", expected, host_port)
     });
-    let is_http = kind == Some(Kind::Http);
+    let is_http = kind.is_some_and(Kind::is_http);
     only_of_its_kind(r, &fields, is_http);
     let role = match is_http {
         true => Some(""),
@@ -86,7 +87,8 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
     let credential = optional(&fields, "credential", |node| credential(r, node));
     let tls = tls(r, &fields, is_http);
     let ca = r.optional_path(&fields, "ca");
-    let client = client(r, &fields);
+    let client = certificate(r, &fields, "client_cert", "client_key");
+    let server = certificate(r, &fields, "listen_cert", "listen_key");
     let http2 = optional(&fields, "protocol", |node| {
         r.parsed(node, "protocol", "http1 or http2", |text| match text {
             "http1" => Some(false),
@@ -106,6 +108,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         ca: ca?,
         client: client?,
         http2: http2?.unwrap_or_default(),
+        server: server?,
     })
 }
 
@@ -114,8 +117,15 @@ fn only_of_its_kind(r: &mut Reader, fields: &Fields<'_>, is_http: bool) {
     let (others, kind) = match is_http {
         true => (&["role", "password"][..], "postgres"),
         false => (
-            &["credential", "client_cert", "client_key", "protocol"][..],
-            "http",
+            &[
+                "credential",
+                "client_cert",
+                "client_key",
+                "protocol",
+                "listen_cert",
+                "listen_key",
+            ][..],
+            "http or kubernetes",
         ),
     };
     for key in others {
@@ -151,17 +161,22 @@ fn tls(r: &mut Reader, fields: &Fields<'_>, is_http: bool) -> Option<UpstreamTls
     })
 }
 
-/// `client_cert` and `client_key`, which come together.
-fn client(r: &mut Reader, fields: &Fields<'_>) -> Option<Option<ClientCertificate>> {
-    let cert = r.optional_path(fields, "client_cert")?;
-    let key = r.optional_path(fields, "client_key")?;
+/// A certificate and its key, which come together.
+fn certificate(
+    r: &mut Reader,
+    fields: &Fields<'_>,
+    cert_key: &str,
+    key_key: &str,
+) -> Option<Option<Certificate>> {
+    let cert = r.optional_path(fields, cert_key)?;
+    let key = r.optional_path(fields, key_key)?;
     match (cert, key) {
         (None, None) => Some(None),
-        (Some(cert), Some(key)) => Some(Some(ClientCertificate { cert, key })),
+        (Some(cert), Some(key)) => Some(Some(Certificate { cert, key })),
         _ => {
-            let node = fields.get("client_cert").or(fields.get("client_key"));
+            let node = fields.get(cert_key).or(fields.get(key_key));
             let line = node.map_or(0, |node| node.line);
-            r.problem(line, "`client_cert` and `client_key` come together");
+            r.problem(line, format!("`{cert_key}` and `{key_key}` come together"));
             None
         }
     }

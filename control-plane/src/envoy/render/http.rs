@@ -5,14 +5,18 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use ostiary_control_plane::config::{self, ClientCertificate, HostPort};
+use ostiary_control_plane::config::{self, Certificate, HostPort, Kind};
 use serde_json::{Value, json};
 
 use super::{BUFFER_BYTES, Guarded, listener_name};
 
 /// How Envoy reaches an HTTP target.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
+    /// Which API it is.
+    pub(crate) kind: Kind,
+    /// What agents are shown; plaintext if absent.
+    pub(crate) server: Option<Certificate>,
     /// TLS towards it; plaintext if absent.
     pub(crate) tls: Option<UpstreamTls>,
     /// Whether it is spoken to in HTTP/2.
@@ -29,7 +33,7 @@ pub(crate) struct UpstreamTls {
     /// Authorities, PEM; the system's if absent.
     pub(crate) ca: Option<PathBuf>,
     /// What Envoy presents.
-    pub(crate) client: Option<ClientCertificate>,
+    pub(crate) client: Option<Certificate>,
 }
 
 impl HttpTarget {
@@ -43,6 +47,8 @@ impl HttpTarget {
         };
         Self {
             http2: resource.http2,
+            kind: resource.kind,
+            server: resource.server.clone(),
             host: host_of(&resource.address, verify.is_some()),
             tls: verify.map(|verify| UpstreamTls {
                 verify,
@@ -73,8 +79,37 @@ fn host_of(address: &HostPort, is_tls: bool) -> String {
     }
 }
 
+/// TLS towards agents.
+pub(super) fn entrance(certificate: &Certificate) -> Value {
+    json!({"name": "envoy.transport_sockets.tls", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_certificates": [{
+                "certificate_chain": {"filename": certificate.cert},
+                "private_key": {"filename": certificate.key},
+            }],
+        },
+    }})
+}
+
 /// The filter chain, with the filter's own configuration in it.
 pub(super) fn manager(it: &Guarded, http: &HttpTarget, wasm: &Value) -> Value {
+    let mut manager = plain_manager(it, http, wasm);
+    if http.kind == Kind::Kubernetes {
+        // Envoy itself would refuse an upgrade; the filter does so as well, after it has judged and
+        // recorded what it was for.
+        let upgrades = json!([{"upgrade_type": "SPDY/3.1"}, {"upgrade_type": "websocket"}]);
+        let config = manager.get_mut("typed_config");
+        if let Some(config) = config.and_then(Value::as_object_mut) {
+            config.insert("upgrade_configs".to_owned(), upgrades);
+        }
+    }
+    manager
+}
+
+fn plain_manager(it: &Guarded, http: &HttpTarget, wasm: &Value) -> Value {
     json!({
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": {

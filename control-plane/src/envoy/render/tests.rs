@@ -1,6 +1,6 @@
 //! The bootstrap as a golden file, and as Envoy itself reads it where there is one.
 
-use ostiary_control_plane::config::HostPort;
+use ostiary_control_plane::config::{Certificate, HostPort, Kind};
 use serde_json::Value;
 
 use super::{
@@ -37,6 +37,8 @@ fn plan(tls: Option<Peer>) -> Plan {
                 role: String::new(),
                 http: Some(HttpTarget {
                     http2: false,
+                    kind: Kind::Http,
+                    server: None,
                     host: "api.internal".to_owned(),
                     tls: Some(UpstreamTls {
                         verify: true,
@@ -45,6 +47,24 @@ fn plan(tls: Option<Peer>) -> Plan {
                     }),
                 }),
                 ..guarded("api", 6480, Upstream::Direct(host("api.internal", 443)))
+            },
+            Guarded {
+                role: String::new(),
+                http: Some(HttpTarget {
+                    kind: Kind::Kubernetes,
+                    server: Some(Certificate {
+                        cert: "/etc/gateway.crt".into(),
+                        key: "/etc/gateway.key".into(),
+                    }),
+                    http2: false,
+                    host: "k8s.internal:6443".to_owned(),
+                    tls: Some(UpstreamTls {
+                        verify: true,
+                        ca: Some("/etc/ca.pem".into()),
+                        client: None,
+                    }),
+                }),
+                ..guarded("k8s", 6444, Upstream::Direct(host("k8s.internal", 6443)))
             },
             guarded(
                 "relay",
@@ -116,7 +136,9 @@ fn the_http_reference_says_what_is_rendered() {
     let mut plan = plan(None);
     plan.admin = "127.0.0.1:9901".parse().unwrap();
     plan.gateway_token = "GATEWAY_TOKEN".to_owned();
-    plan.resources.retain(|it| it.http.is_some());
+    let is_http = |target: &HttpTarget| target.kind == Kind::Http;
+    plan.resources
+        .retain(|it| it.http.as_ref().is_some_and(is_http));
     let crm = &mut plan.resources[0];
     crm.name = "crm".to_owned();
     crm.upstream = Upstream::Direct(host("api.internal", 80));

@@ -17,6 +17,9 @@ const MAX_DEPTH: usize = 64;
 /// be kept again and again.
 const MAX_PATH: usize = 512;
 
+/// Why a body of a media type that is not known is not read.
+pub(crate) const NO_FORM: &str = "its body is neither JSON nor a form";
+
 /// What a body is said to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -35,7 +38,7 @@ pub enum Content {
 
 impl Content {
     /// By the headers.
-    pub(super) fn of(headers: &[(String, String)]) -> Result<Self, Refused> {
+    pub(crate) fn of(headers: &[(String, String)]) -> Result<Self, Refused> {
         let one = |name: &str| {
             let mut values = headers.iter().filter(|(key, _)| key == name);
             match (values.next(), values.next()) {
@@ -68,7 +71,7 @@ impl Content {
         match media_type.as_str() {
             "application/x-www-form-urlencoded" => Ok(Self::Form(media_type)),
             "" => other("its body has no content type".to_owned()),
-            _ => other("its body is neither JSON nor a form".to_owned()),
+            _ => other(NO_FORM.to_owned()),
         }
     }
 
@@ -80,7 +83,7 @@ impl Content {
     }
 
     /// Puts the fields of a body among the facts; answers why it was not read, if so.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         body: &[u8],
         facts: &mut RequestFacts,
@@ -103,6 +106,20 @@ impl Content {
 /// Also gRPC-Web's, and those that carry JSON: frames stand between the messages.
 pub fn is_grpc(media_type: &str) -> bool {
     media_type.starts_with("application/grpc")
+}
+
+/// Puts the fields of JSON values among the facts, each below its own path.
+pub(crate) fn read_at(
+    parts: &[(String, Vec<u8>)],
+    facts: &mut RequestFacts,
+) -> Result<(), Refused> {
+    let mut fields = Fields::default();
+    for (path, json) in parts {
+        fields.read_json_at(path.clone(), json)?;
+    }
+    facts.body = fields.values;
+    facts.numbers = fields.numbers;
+    Ok(())
 }
 
 /// `application/json`, `text/json` and every `…+json`.
@@ -132,8 +149,11 @@ pub(super) struct Fields {
 impl Fields {
     /// Reads JSON whose keys are all different.
     pub(super) fn read_json(&mut self, body: &[u8]) -> Result<(), Refused> {
+        self.read_json_at(String::new(), body)
+    }
+
+    fn read_json_at(&mut self, mut path: String, body: &[u8]) -> Result<(), Refused> {
         let mut json = serde_json::Deserializer::from_slice(body);
-        let mut path = String::new();
         let seed = Value {
             fields: self,
             path: &mut path,
@@ -343,7 +363,7 @@ impl<'de> Visitor<'de> for Value<'_> {
 }
 
 /// `.name`, or `."odd name"`; the first name has no dot.
-pub(super) fn push_name(path: &mut String, name: &str) {
+pub(crate) fn push_name(path: &mut String, name: &str) {
     if !path.is_empty() {
         path.push('.');
     }

@@ -59,7 +59,7 @@ const REFUSED: [&str; 9] = [
     "x-override-url",
 ];
 
-const DROPPED: [&str; 27] = [
+const DROPPED: [&str; 29] = [
     // Who asks: the gateway's to say.
     "authorization",
     "cookie",
@@ -91,6 +91,9 @@ const DROPPED: [&str; 27] = [
     "accept-encoding",
     // What the client expects of the gateway, which has the body already.
     "expect",
+    // What kubectl says of itself, new for each command.
+    "kubectl-command",
+    "kubectl-session",
 ];
 
 /// Envoy writes it over whatever the client said, and finds no route without it.
@@ -118,7 +121,7 @@ pub fn fate(name: &str) -> Fate {
     }
 }
 
-pub(super) fn check(headers: &[(String, String)]) -> Result<(), Refused> {
+pub(crate) fn check(headers: &[(String, String)]) -> Result<(), Refused> {
     let mut lengths = 0_usize;
     for (name, value) in headers {
         if fate(name) == Fate::Refuse && name != UPGRADE {

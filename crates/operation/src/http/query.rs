@@ -35,6 +35,18 @@ impl Parameters {
         self.0.contains_key(key)
     }
 
+    /// The one value of a key; refused if it comes with two, of which servers take either.
+    pub fn one(&self, key: &str) -> Result<Option<&str>, Refused> {
+        let mut values = self.0.get(key).into_iter().flatten();
+        match (values.next(), values.next()) {
+            (first, None) => Ok(first.map(String::as_str)),
+            _ => {
+                let reason = format!("the query holds `{key}` with two values");
+                Err(Refused::bad(reason))
+            }
+        }
+    }
+
     /// Every key.
     pub fn all(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.0

@@ -59,6 +59,7 @@ impl Effects {
                 row_limit: self.row_limit,
                 columns: Roles::default(),
                 request: None,
+                objects: None,
             },
         }
     }
@@ -109,6 +110,20 @@ fn strength(verb: Verb) -> u8 {
         | Verb::GraphqlMutation
         | Verb::GrpcCall
         | Verb::HttpUpgrade
-        | Verb::HttpUnreadable => 29,
+        | Verb::HttpUnreadable
+        | Verb::K8sGet
+        | Verb::K8sList
+        | Verb::K8sWatch
+        | Verb::K8sLog
+        | Verb::K8sCreate
+        | Verb::K8sUpdate
+        | Verb::K8sPatch
+        | Verb::K8sDelete
+        | Verb::K8sDeleteCollection
+        | Verb::K8sExec
+        | Verb::K8sAttach
+        | Verb::K8sPortForward
+        | Verb::K8sProxy
+        | Verb::K8sUnreadable => 29,
     }
 }

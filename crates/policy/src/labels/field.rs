@@ -8,6 +8,8 @@ use ostiary_operation::Target;
 pub struct LabelledField {
     /// The template of the route; every route if `None`.
     pub route: Option<String>,
+    /// The kind of Kubernetes objects, `secrets` or `deployments.apps`; everything if `None`.
+    pub kind: Option<String>,
     /// Where in the body.
     pub path: FieldPath,
     /// The label.
@@ -17,7 +19,12 @@ pub struct LabelledField {
 impl LabelledField {
     /// Whether it holds on a route; `None` is a request to no known route.
     pub fn is_on(&self, route: Option<&str>) -> bool {
-        self.route.is_none() || self.route.as_deref() == route
+        self.kind.is_none() && (self.route.is_none() || self.route.as_deref() == route)
+    }
+
+    /// Whether it holds for objects of a kind; `None` is a request to no objects.
+    pub fn is_of(&self, kind: Option<&str>) -> bool {
+        self.route.is_none() && (self.kind.is_none() || self.kind.as_deref() == kind)
     }
 }
 

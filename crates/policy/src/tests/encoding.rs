@@ -117,6 +117,7 @@ fn every_verb_meets_every_object_as_the_schema_says() {
                 "/graphql.refund",
                 "method shop.v1.Orders/Cancel",
             ],
+            Protocol::Kubernetes => &["objects web/pods", "objects pods", "url /version"],
         };
         for object in objects {
             let operation = notation::operation(&format!("{verb} {object}, limit 3, calls f"));

@@ -8,7 +8,7 @@ pub(super) fn verb(name: &str) -> Verb {
         .unwrap_or_else(|| panic!("no verb `{name}`"))
 }
 
-/// `database`, `schema x`, `setting x`, `role x`, `extension x`, `f()`, `s.f()`, `t`, `s.t`.
+/// `objects web/pods`, `url /version`, `database`, `schema x`, `setting x`, `role x`, `extension x`, `f()`, `s.f()`, `t`, `s.t`.
 pub(super) fn object(text: &str) -> Object {
     let split = |name: &str| match name.split_once('.') {
         Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
@@ -50,6 +50,16 @@ pub(super) fn object(text: &str) -> Object {
     };
     let (kind, name) = (kind.to_owned(), name.to_owned());
     match kind.as_str() {
+        "url" => Object::Url { path: name },
+        "objects" => Object::Kind {
+            namespace: name
+                .split_once('/')
+                .map(|(namespace, _)| namespace.to_owned()),
+            group: String::new(),
+            resource: name.rsplit('/').next().unwrap().to_owned(),
+            subresource: String::new(),
+            name: None,
+        },
         "schema" => Object::Schema { name },
         "setting" => Object::Setting { name },
         "role" => Object::Role { name },

@@ -10,7 +10,7 @@ use ostiary_policy::{Bundle, Masks};
 use ostiary_record::{Closed, ConnectionOpened, Event, LoggedIn, Refused, event::Kind};
 use sha2::{Digest as _, Sha256};
 
-use super::{Reply, Request, Stranger};
+use super::{Api, Reply, Request, Stranger};
 use crate::{Config, Effect, Now, State, journal::Journal};
 
 /// Bytes of a token.
@@ -119,6 +119,7 @@ pub fn token_key(token: &str) -> TokenKey {
 #[derive(Debug)]
 pub struct Agent {
     pub(super) config: Config,
+    pub(super) api: Api,
     pub(super) state: State,
     pub(super) journal: Journal,
     identity: Identity,
@@ -141,6 +142,11 @@ pub struct Agent {
 impl Agent {
     /// A run whose token is being verified. `client` is what it calls itself, and its task.
     pub fn new(config: Config, client: String, state: State) -> Self {
+        Self::of(Api::Http, config, client, state)
+    }
+
+    /// The same for requests to another API.
+    pub fn of(api: Api, config: Config, client: String, state: State) -> Self {
         Self {
             journal: Journal::new(config.session_id.clone()),
             identity: Identity::Pending,
@@ -152,6 +158,7 @@ impl Agent {
             }),
             client,
             config,
+            api,
             state,
             masks: None,
             events: VecDeque::new(),

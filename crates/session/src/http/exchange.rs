@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 
-use ostiary_mask::{FieldPath, HashKey, Strategy, detect::Detector};
 use ostiary_operation::{
-    Access, Object, Operation, Verb,
-    http::{Fate, Head, Refused, Routes, fate},
+    Operation, Verb,
+    http::{Fate, Refused, Routes, fate},
 };
 use ostiary_policy::{Decision, Mode, Verdict};
 
 use super::{
-    Agent, Edits, Effect, Identity, Reply,
+    Agent, Api, Edits, Effect, Identity, Reply,
     digest::{self, wont_wait},
+    head::Head,
     hold::Hold,
+    kubernetes as cluster,
+    masking::{HIDDEN, Masking},
     record,
     response::Answering,
 };
@@ -32,8 +34,9 @@ pub struct Request {
 /// A request and its response.
 #[derive(Debug)]
 pub struct Exchange {
+    pub(super) api: Api,
     pub(super) request: Request,
-    head: Result<Head, Refused>,
+    pub(super) head: Result<Head, Refused>,
     pub(super) body: Option<Vec<u8>>,
     pub(super) phase: Phase,
     /// The number of the operation; 0 before it is judged.
@@ -42,39 +45,6 @@ pub struct Exchange {
     pub(super) masking: Masking,
     deadline: Option<Now>,
     effects: VecDeque<Effect>,
-}
-
-/// What is masked in the response.
-#[derive(Debug, Default)]
-pub(super) struct Masking {
-    pub(super) fields: Vec<(FieldPath, Strategy)>,
-    pub(super) detectors: Vec<(Detector, Strategy)>,
-    pub(super) key: Option<HashKey>,
-    /// Nothing is enforced.
-    pub(super) observes: bool,
-}
-
-/// The rule that keeps an alias from hiding a labelled field.
-const HIDDEN: &str = "labelled-alias";
-
-impl Masking {
-    /// An alias of a GraphQL document for a name on the way to a labelled field, and the name: the
-    /// answer would have the field where the label is not.
-    fn hiding<'o>(&self, operation: &'o Operation) -> Option<(&'o str, &'o str)> {
-        let request = operation.facts.request.as_deref()?;
-        let labelled = |name: &str| {
-            let mut names = self.fields.iter().flat_map(|(path, _)| path.names());
-            names.any(|it| it.eq_ignore_ascii_case(name))
-        };
-        let pairs = request.aliases.iter().flat_map(|(alias, names)| {
-            let names = names.iter().map(String::as_str);
-            names.map(move |name| (alias.as_str(), name))
-        });
-        let mut hiding = pairs.filter(|(alias, name)| {
-            !self.observes && !alias.eq_ignore_ascii_case(name) && labelled(name)
-        });
-        hiding.next()
-    }
 }
 
 /// How far it has come.
@@ -98,11 +68,14 @@ pub(super) enum Phase {
 impl Exchange {
     /// A request whose head has come.
     pub fn new(agent: &Agent, request: Request, now: Now) -> Self {
-        let head = Head::read(&request.method, &request.target, &request.headers);
+        let head = Head::read(agent.api, &request);
+        // The body of an upgrade is the stream that would follow.
+        let unsupported = head.as_ref().ok().and_then(Head::unsupported);
         Self {
+            api: agent.api,
             head,
             request,
-            body: None,
+            body: unsupported.map(|_| Vec::new()),
             phase: Phase::Reading,
             operation: 0,
             judged: None,
@@ -192,7 +165,7 @@ impl Exchange {
         };
         let resource = agent.config.resource.clone();
         let observes = agent.state.bundle.mode(&resource) == Mode::Observe;
-        self.load_masks(agent, &operation, observes);
+        self.masking = Masking::of(agent, &operation, observes);
         let decision = self.decide(agent, &operation);
         self.operation = agent.journal.next_operation();
         let body = self.body.as_deref().unwrap_or_default();
@@ -200,6 +173,16 @@ impl Exchange {
         let seq = agent.record(operated, now);
         let writes = operation.writes();
         self.judged = Some(operation);
+        let unsupported = self.head.as_ref().ok().and_then(Head::unsupported);
+        let is_denied = matches!(decision.verdict, Verdict::Deny(_)) && !observes;
+        if let Some(reason) = unsupported
+            && !is_denied
+        {
+            // Nobody is asked for what cannot be done.
+            agent.record(record::refused(&self.request, reason), now);
+            let reply = Reply::unsupported(&self.decision_id(agent), reason);
+            return self.reply(reply);
+        }
         match decision.verdict {
             _ if observes => self.send_after(agent, writes.then_some(seq), now),
             Verdict::Allow => self.send_after(agent, writes.then_some(seq), now),
@@ -215,43 +198,19 @@ impl Exchange {
     }
 
     fn read(&self, agent: &Agent) -> Result<Operation, Refused> {
-        let none = Routes::default();
-        let routes = agent.state.bundle.routes(&agent.config.resource);
         let body = self.body.as_deref().unwrap_or_default();
-        let head = self.head.as_ref().map_err(Clone::clone)?;
-        head.operation(body, routes.unwrap_or(&none))
-    }
-
-    fn load_masks(&mut self, agent: &mut Agent, operation: &Operation, observes: bool) {
-        let masks = agent.masks();
-        let route = operation.accesses.iter().find_map(|it| match &it.object {
-            Object::Route { template: route } | Object::Field { route, .. } => Some(route.as_str()),
-            _ => None,
-        });
-        let fields = masks.fields.iter();
-        let fields = fields.filter(|(field, _)| field.is_on(route));
-        let mut fields: Vec<(FieldPath, Strategy)> = fields
-            .map(|(field, strategy)| (field.path.clone(), strategy.clone()))
-            .collect();
-        let is_field = |access: &Access| matches!(access.object, Object::Field { .. });
-        if operation.accesses.iter().any(is_field) {
-            // The answer to a batch is an array of answers.
-            let of_batch = fields.iter();
-            let of_batch: Vec<_> = of_batch
-                .map(|(path, strategy)| (path.in_each_item(), strategy.clone()))
-                .collect();
-            fields.extend(of_batch);
+        match self.head.as_ref().map_err(Clone::clone)? {
+            Head::Http(head) => {
+                let none = Routes::default();
+                let routes = agent.state.bundle.routes(&agent.config.resource);
+                head.operation(body, routes.unwrap_or(&none))
+            }
+            Head::Kubernetes(head) => {
+                let operation = head.operation(body)?;
+                cluster::check_not_masked(&operation)?;
+                Ok(operation)
+            }
         }
-        self.masking = Masking {
-            fields,
-            detectors: masks
-                .detectors
-                .iter()
-                .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
-                .collect(),
-            key: Some(HashKey::new(agent.state.hash_key.to_vec())),
-            observes,
-        };
     }
 
     fn decide(&self, agent: &Agent, operation: &Operation) -> Decision {
@@ -272,7 +231,7 @@ impl Exchange {
             Ok(operation) => operation,
             Err(refused) => return self.refuse(agent, &refused, now),
         };
-        self.load_masks(agent, &operation, false);
+        self.masking = Masking::of(agent, &operation, false);
         let decision = self.decide(agent, &operation);
         match decision.verdict {
             Verdict::Allow => {}
@@ -325,6 +284,14 @@ impl Exchange {
         let identity = ("accept-encoding".to_owned(), "identity".to_owned());
         edits.remove(&identity.0);
         edits.add.push(identity);
+        if let Ok(Head::Kubernetes(head)) = &self.head
+            && !head.wants_types()
+        {
+            edits.remove("accept");
+            let tables = self.masking.tables;
+            let accept = cluster::accept(&self.request.headers, head.is_of_objects(), tables);
+            edits.add.push(("accept".to_owned(), accept));
+        }
         if let Identity::Known(it) = agent.identity()
             && let Some(credential) = &it.credential
         {
@@ -359,7 +326,7 @@ impl Exchange {
     /// Whether it asks to change to a protocol that is not read.
     pub fn is_upgrade(&self) -> bool {
         let head = self.head.as_ref();
-        head.is_ok_and(|head| head.verb == Verb::HttpUpgrade)
+        head.is_ok_and(|head| matches!(head, Head::Http(head) if head.verb == Verb::HttpUpgrade))
     }
 
     /// Bytes of the other protocol came. Before the target has agreed to it they could be a request
@@ -441,12 +408,17 @@ impl Exchange {
         self.phase = Phase::Done;
         self.deadline = None;
         self.body = None;
-        let reply = reply.fitting(&self.request);
+        let reply = self.fitting(reply);
         self.effects.push_back(Effect::Reply(reply));
     }
 
+    /// An answer as clients of the API read it.
+    pub fn fitting(&self, reply: Reply) -> Reply {
+        reply.fitting(self.api, &self.request)
+    }
+
     fn refuse(&mut self, agent: &mut Agent, refused: &Refused, now: Now) {
-        agent.record(record::refused(&self.request, refused), now);
+        agent.record(record::refused(&self.request, &refused.reason), now);
         self.reply(Reply::refused(refused.status, &refused.reason));
     }
 

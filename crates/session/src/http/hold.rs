@@ -4,10 +4,7 @@ use ostiary_policy::ApprovalDemand;
 use ostiary_record::{ApprovalAsked, ApprovalResolved, ApprovalState, event::Kind};
 
 use super::{
-    Agent, Effect, Exchange, Reply,
-    digest::{self, wont_wait},
-    exchange::Phase,
-    reply::Problem,
+    Agent, Effect, Exchange, Reply, digest::wont_wait, exchange::Phase, record, reply::Problem,
 };
 use crate::{AskApproval, Now, Outcome};
 
@@ -149,7 +146,7 @@ impl Exchange {
         let ask = AskApproval {
             operation: self.operation,
             approvals: demand.approvals.clone(),
-            statement: digest::statement(&self.request, body),
+            statement: record::question(agent, self, body),
             parameters: Vec::new(),
             verb: self
                 .judged

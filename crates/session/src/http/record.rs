@@ -1,12 +1,12 @@
 //! What is kept of a request and its response.
 
 use ostiary_mask::{BodyMasker, HashKey, body::Form};
-use ostiary_operation::{Operation, http::Refused};
+use ostiary_operation::Operation;
 use ostiary_policy::Decision;
 use ostiary_record::{Operated, Refused as RefusedEvent, Replied, Verdict, event::Kind};
 use sha2::{Digest as _, Sha256};
 
-use super::{Agent, Exchange, Request, digest};
+use super::{Agent, Api, Exchange, Request, digest, kubernetes};
 
 pub(super) fn operated(
     agent: &Agent,
@@ -26,7 +26,7 @@ pub(super) fn operated(
     let mut statement = digest::statement(&exchange.request, &[]);
     if !body.is_empty() {
         statement.push_str("\n\n");
-        statement.push_str(&shown_body(exchange, operation, body));
+        statement.push_str(&shown_body(agent.api, exchange, operation, body));
     }
     let accesses = operation.accesses.iter();
     Kind::Operated(Operated {
@@ -47,21 +47,40 @@ pub(super) fn operated(
     })
 }
 
+/// The request as reviewers read it. What Kubernetes keeps secret is not for them either.
+pub(super) fn question(agent: &Agent, exchange: &Exchange, body: &[u8]) -> String {
+    let shown = match (agent.api, &exchange.judged) {
+        (Api::Kubernetes, Some(operation)) if !body.is_empty() => {
+            shown_body(agent.api, exchange, operation, body).into_bytes()
+        }
+        _ => return digest::statement(&exchange.request, body),
+    };
+    digest::statement(&exchange.request, &shown)
+}
+
 /// The body of a request as the record keeps it: masked as a response would be.
-fn shown_body(exchange: &Exchange, operation: &Operation, body: &[u8]) -> String {
+fn shown_body(api: Api, exchange: &Exchange, operation: &Operation, body: &[u8]) -> String {
     let facts = operation.facts.request.as_deref();
-    let is_json = facts.is_some_and(|it| !it.body.is_empty() && it.content_type.ends_with("json"));
+    // What Kubernetes calls YAML is read only if it is JSON.
+    let is_json = facts.is_some_and(|it| {
+        it.content_type.ends_with("json")
+            || (api == Api::Kubernetes && operation.facts.unreadable.is_none())
+    }) && facts.is_some_and(|it| !it.body.is_empty());
     let form = if is_json { Form::Json } else { Form::Text };
     if operation.facts.unreadable.is_some() && std::str::from_utf8(body).is_err() {
         return format!("({} bytes that are not text)", body.len());
     }
     let masking = &exchange.masking;
+    let mut fields = masking.fields.clone();
+    if api == Api::Kubernetes && !kubernetes::can_show(operation, &mut fields) {
+        return format!("({} bytes that are not shown)", body.len());
+    }
     let key = masking
         .key
         .clone()
         .unwrap_or_else(|| HashKey::new(Vec::new()));
     let detectors = masking.detectors.iter().cloned();
-    let mut masker = BodyMasker::new(form, masking.fields.clone(), detectors, key);
+    let mut masker = BodyMasker::new(form, fields, detectors, key);
     let mut shown = Vec::new();
     match masker
         .push(body, &mut shown)
@@ -72,13 +91,13 @@ fn shown_body(exchange: &Exchange, operation: &Operation, body: &[u8]) -> String
     }
 }
 
-pub(super) fn refused(request: &Request, refused: &Refused) -> Kind {
+pub(super) fn refused(request: &Request, why: &str) -> Kind {
     let target = request.target.escape_default().to_string();
     let reason = format!(
         "{} {}: {}",
         cut(&request.method, 32).escape_default(),
         cut(&target, 512),
-        refused.reason
+        why
     );
     Kind::Refused(RefusedEvent {
         stage: "protocol".to_owned(),

@@ -1,9 +1,9 @@
-//! Answers of the gateway itself: problem documents (RFC 9457).
+//! Answers of the gateway itself: problem documents (RFC 9457), and what Kubernetes has in their place.
 
 use ostiary_policy::Denial;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::Request;
+use super::{Api, Request};
 
 /// An answer to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Reply {
     pub status: u16,
     /// Headers.
     pub headers: Vec<(String, String)>,
-    /// The body, `application/problem+json`.
+    /// The body: a problem document, in JSON.
     pub body: Vec<u8>,
 }
 
@@ -65,28 +65,46 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             headers.push(("retry-after".to_owned(), seconds.to_string()));
         }
-        let mut body = Value::Object(self.fields).to_string().into_bytes();
-        body.push(b'\n');
         Reply {
             status: self.status,
             headers,
-            body,
+            body: line(&Value::Object(self.fields)),
         }
     }
 }
 
+/// A text of a problem document; empty if it has none of that name.
+fn text<'p>(problem: &'p Value, name: &str) -> &'p str {
+    let value = problem.get(name).and_then(Value::as_str);
+    value.unwrap_or_default()
+}
+
+/// JSON and the end of the line.
+fn line(value: &Value) -> Vec<u8> {
+    let mut line = value.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
 impl Reply {
-    /// The same in the form the client of this request reads: a call of gRPC is told its status in
-    /// headers, with the problem document beside it.
-    pub fn fitting(mut self, request: &Request) -> Self {
+    /// The same in the form that clients of the API read: of Kubernetes a `Status`; a call of gRPC is
+    /// told its status in headers, with the problem document beside it.
+    #[must_use]
+    pub fn fitting(self, api: Api, request: &Request) -> Self {
         let mut headers = request.headers.iter();
         let kind = headers.find(|(name, _)| name == "content-type");
         let kind = kind.map_or("", |(_, value)| value.as_str());
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let kind = kind.to_ascii_lowercase();
-        if kind != "application/grpc" && !kind.starts_with("application/grpc+") {
-            return self;
+        let is_grpc = kind == "application/grpc" || kind.starts_with("application/grpc+");
+        match api {
+            Api::Http if is_grpc => self.into_grpc(),
+            Api::Http => self,
+            Api::Kubernetes => self.into_status(),
         }
+    }
+
+    fn into_grpc(mut self) -> Self {
         let code = match self.status {
             401 => 16,
             403 => 7,
@@ -96,14 +114,8 @@ impl Reply {
             502 => 13,
             _ => 3,
         };
-        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let field = |name: &str| {
-            problem
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let message = format!("{}: {}", field("title"), field("detail"));
+        let problem = self.problem();
+        let message = format!("{}: {}", text(&problem, "title"), text(&problem, "detail"));
         self.headers.retain(|(name, _)| name != "content-type");
         let own = [
             ("content-type", "application/grpc".to_owned()),
@@ -118,14 +130,61 @@ impl Reply {
         self
     }
 
+    fn problem(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     /// What it says, in a sentence.
     pub fn detail(&self) -> String {
-        let problem: Option<Value> = serde_json::from_slice(&self.body).ok();
-        let detail = problem.as_ref().and_then(|it| it.get("detail"));
-        detail
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        text(&self.problem(), "detail").to_owned()
+    }
+
+    /// The same as a `Status` of Kubernetes.
+    #[must_use]
+    pub fn into_status(mut self) -> Self {
+        let problem = self.problem();
+        let text = |name: &str| text(&problem, name);
+        let reason = match self.status {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            405 => "MethodNotAllowed",
+            413 => "RequestEntityTooLarge",
+            415 => "UnsupportedMediaType",
+            503 => "ServiceUnavailable",
+            _ => "InternalError",
+        };
+        let mut message = format!("ostiary: {}: {}", text("title"), text("detail"));
+        let mut causes = Vec::new();
+        for (name, shown) in [("decision", true), ("rule", false), ("approval", true)] {
+            let value = text(name);
+            if !value.is_empty() {
+                causes.push(json!({"reason": format!("ostiary.{name}"), "message": value}));
+            }
+            if shown && !value.is_empty() {
+                message.push_str(&format!(" ({name} {value})"));
+            }
+        }
+        for name in ["type", "retry"] {
+            causes.push(json!({"reason": format!("ostiary.{name}"), "message": text(name)}));
+        }
+        let mut details = Map::from_iter([("causes".to_owned(), Value::Array(causes))]);
+        for (name, value) in &mut self.headers {
+            match name.as_str() {
+                "content-type" => "application/json".clone_into(value),
+                "retry-after" => {
+                    let seconds = value.parse::<u64>().unwrap_or_default();
+                    details.insert("retryAfterSeconds".to_owned(), seconds.into());
+                }
+                _ => {}
+            }
+        }
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": message, "reason": reason, "details": details, "code": self.status,
+        });
+        self.body = line(&status);
+        self
     }
 
     /// 401: no identity.
@@ -158,6 +217,17 @@ impl Reply {
             _ => ("bad-request", "the request is refused"),
         };
         Problem::new(status, kind, title, detail)
+            .with(
+                "retry",
+                "Nothing was sent. The same request will be refused again.",
+            )
+            .reply()
+    }
+
+    /// 403: policy would let it, the gateway cannot.
+    pub(super) fn unsupported(decision: &str, detail: &str) -> Self {
+        Problem::new(403, "unsupported", "the gateway cannot pass this", detail)
+            .with("decision", decision)
             .with(
                 "retry",
                 "Nothing was sent. The same request will be refused again.",

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use ostiary_mask::{BodyMasker, HashKey, Rewriter, Rewritten, body::Form};
-use ostiary_operation::{Access, Operation, Verb, http::is_grpc};
+use ostiary_mask::{BodyMasker, Rewritten, body::Form};
+use ostiary_operation::{Access, Operation, Protocol, Verb, http::is_grpc};
 use ostiary_policy::Verdict;
 use ostiary_record::{Replied, event::Kind};
 
 use super::{
     Agent, Edits, Exchange, Reply,
-    exchange::{Masking, Phase, decide},
+    exchange::{Phase, decide},
+    head::Head,
 };
 use crate::Now;
 
@@ -201,8 +202,7 @@ impl Exchange {
         detail: &str,
         now: Now,
     ) -> ResponseHead {
-        let reply =
-            Reply::bad_upstream(&self.decision_id(agent), kind, detail).fitting(&self.request);
+        let reply = self.fitting(Reply::bad_upstream(&self.decision_id(agent), kind, detail));
         self.phase = Phase::Answering(Box::new(answering));
         self.end_answer(agent, Some(detail), now);
         ResponseHead::Replace(reply)
@@ -212,6 +212,12 @@ impl Exchange {
     fn reading(&self, status: u16, headers: &[(String, String)]) -> Reading {
         let masking = &self.masking;
         if masking.observes || (masking.fields.is_empty() && masking.detectors.is_empty()) {
+            return Reading::AsIs;
+        }
+        if let Ok(Head::Kubernetes(head)) = &self.head
+            && head.wants_types()
+        {
+            // It describes types; there is no object in it.
             return Reading::AsIs;
         }
         let all = |name: &str| -> Vec<&str> {
@@ -243,14 +249,18 @@ impl Exchange {
         let Some(judged) = &self.judged else {
             return false;
         };
+        let verb = match judged.verb.protocol() {
+            Protocol::Kubernetes => Verb::K8sUnreadable,
+            Protocol::Http | Protocol::Sql => Verb::HttpUnreadable,
+        };
         let accesses = judged.accesses.iter().map(|access| Access {
-            verb: Verb::HttpUnreadable,
+            verb,
             object: access.object.clone(),
         });
         let mut facts = judged.facts.clone();
         facts.unreadable = Some(why.to_owned());
         let operation = Operation {
-            verb: Verb::HttpUnreadable,
+            verb,
             accesses: accesses.collect::<BTreeSet<_>>(),
             facts,
         };
@@ -335,8 +345,8 @@ impl Exchange {
                     &format!("{}/{}", agent.session_id(), self.operation),
                     "unreadable-response",
                     reason,
-                )
-                .fitting(&self.request);
+                );
+                let reply = self.fitting(reply);
                 self.end_answer(agent, Some(reason), now);
                 return match was_held {
                     true => Body::Replace(reply),
@@ -431,21 +441,6 @@ impl Answering {
 
     pub(super) fn cut_short(&self, operation: u64, why: &str, now: Now) -> Kind {
         self.replied(operation, why, now)
-    }
-}
-
-impl Masking {
-    fn key(&self) -> HashKey {
-        self.key.clone().unwrap_or_else(|| HashKey::new(Vec::new()))
-    }
-
-    fn masker(&self, form: Form) -> BodyMasker {
-        let detectors = self.detectors.iter().cloned();
-        BodyMasker::new(form, self.fields.clone(), detectors, self.key())
-    }
-
-    fn rewriter(&self) -> Rewriter {
-        Rewriter::new(self.detectors.iter().cloned(), self.key())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod approval;
 mod door;
+mod kubernetes;
 mod named;
 mod request;
 mod response;

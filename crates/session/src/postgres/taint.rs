@@ -133,7 +133,9 @@ impl Open {
                     | Object::Api
                     | Object::Route { .. }
                     | Object::Field { .. }
-                    | Object::Method { .. } => false,
+                    | Object::Method { .. }
+                    | Object::Kind { .. }
+                    | Object::Url { .. } => false,
                 });
         if reaches {
             Taint::Computed
@@ -213,6 +215,8 @@ fn shows_open_setting(access: &Access) -> bool {
         | Object::Api
         | Object::Route { .. }
         | Object::Field { .. }
-        | Object::Method { .. } => false,
+        | Object::Method { .. }
+        | Object::Kind { .. }
+        | Object::Url { .. } => false,
     }
 }

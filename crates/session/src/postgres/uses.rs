@@ -273,7 +273,9 @@ fn relations(operation: &Operation) -> impl Iterator<Item = (Option<&str>, &str)
         | Object::Api
         | Object::Route { .. }
         | Object::Field { .. }
-        | Object::Method { .. } => None,
+        | Object::Method { .. }
+        | Object::Kind { .. }
+        | Object::Url { .. } => None,
     })
 }
 

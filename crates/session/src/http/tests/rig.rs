@@ -9,7 +9,7 @@ use ostiary_record::{Event, Verdict, event::Kind};
 use crate::{
     Config, Limits, Now, Outcome, State,
     http::{
-        Agent, Body, Credential, Edits, Effect, Exchange, Login, Opened, Reply, Request,
+        Agent, Api, Body, Credential, Edits, Effect, Exchange, Login, Opened, Reply, Request,
         ResponseHead,
     },
 };
@@ -82,6 +82,17 @@ impl Rig {
 
     /// An agent nobody knows yet.
     pub(super) fn pending(state: State) -> Self {
+        Self::of(Api::Http, state)
+    }
+
+    /// An agent that is logged in to a cluster.
+    pub(super) fn cluster(state: State) -> Self {
+        let mut rig = Self::of(Api::Kubernetes, state);
+        rig.log_in();
+        rig
+    }
+
+    fn of(api: Api, state: State) -> Self {
         let config = Config {
             resource: "crm".to_owned(),
             role: String::new(),
@@ -93,7 +104,7 @@ impl Rig {
             },
         };
         Self {
-            agent: Agent::new(config, "curl".to_owned(), state),
+            agent: Agent::of(api, config, "curl".to_owned(), state),
             now: Now(1_000_000),
             out: String::new(),
             digest: [0; 32],
@@ -264,6 +275,14 @@ fn edited(edits: &Edits) -> String {
 
 fn replied(reply: &Reply) -> String {
     let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    if problem["kind"] == "Status" {
+        return format!(
+            "answer {} {}: {}",
+            reply.status,
+            problem["reason"].as_str().unwrap(),
+            problem["message"].as_str().unwrap()
+        );
+    }
     let extra: String = ["rule", "decision", "approval"]
         .into_iter()
         .filter_map(|name| Some(format!(" {name}={}", problem.get(name)?.as_str()?)))

@@ -1,0 +1,258 @@
+//! Requests to a cluster: what goes on and in which form, what is masked and kept.
+
+use expect_test::{Expect, expect};
+
+use super::rig::{Rig, state};
+
+const POLICIES: &str = r#"
+@id("reads") permit (principal, action in Action::"k8s:read", resource in Cluster::"crm");
+@id("writes") permit (principal, action in Action::"k8s:write", resource in Namespace::"crm/web");
+@id("streams") permit (principal, action in Action::"k8s:connect", resource in Namespace::"crm/web");
+@id("asks") @approval("dba") @reason("a secret changes")
+forbid (principal, action == Action::"k8s:update", resource is Kind) when { resource.name == "secrets" };
+"#;
+const LABELS: &str = "labels: {env: {strategy: redact}}\n\
+                      fields: [{field: $.spec.token, label: env, kind: things.example.com}]\n";
+
+fn rig() -> Rig {
+    let others = [
+        ("labels.yaml", LABELS),
+        ("resources.yaml", "resources: {crm: {tags: {}}}"),
+    ];
+    Rig::cluster(state(POLICIES, &others))
+}
+
+#[track_caller]
+fn check(request: &str, expected: Expect) {
+    let mut rig = rig();
+    rig.request(request);
+    expected.assert_eq(&rig.take());
+}
+
+/// The body a client sees of an answer in JSON.
+fn answered(request: &str, body: &str) -> String {
+    let mut rig = rig();
+    let mut exchange = rig.request(request);
+    rig.recorded(&mut exchange);
+    rig.take();
+    rig.response(
+        &mut exchange,
+        "200\ncontent-type: application/json",
+        &[body.as_bytes()],
+    );
+    let out = rig.take();
+    let shown = out.lines().find_map(|line| line.strip_prefix("body "));
+    shown.unwrap_or_else(|| panic!("{out}")).to_owned()
+}
+
+#[test]
+fn a_request_asks_for_what_can_be_read() {
+    check(
+        "GET /api/v1/namespaces/web/pods\nauthorization: Bearer own\n\
+         accept: application/vnd.kubernetes.protobuf, application/json;as=Table;v=v1;g=meta.k8s.io\nkubectl-session: 1",
+        expect![[r#"
+            forward -authorization -kubectl-session -accept-encoding -accept +accept-encoding: identity +accept: application/json;as=Table;v=v1;g=meta.k8s.io +authorization: Bearer the-gateways-own
+              operated #1 Allow k8s:list pods in web [reads] "GET /api/v1/namespaces/web/pods"
+        "#]],
+    );
+    check(
+        "GET /apis/example.com/v1/namespaces/web/things\naccept: application/json;as=Table;v=v1;g=meta.k8s.io",
+        expect![[r#"
+            forward -accept-encoding -accept -authorization +accept-encoding: identity +accept: application/json +authorization: Bearer the-gateways-own
+              operated #1 Allow k8s:list things.example.com in web [reads] "GET /apis/example.com/v1/namespaces/web/things"
+        "#]],
+    );
+    check(
+        "GET /openapi/v2\naccept: application/com.github.proto",
+        expect![[r#"
+            forward -accept-encoding -authorization +accept-encoding: identity +authorization: Bearer the-gateways-own
+              operated #1 Allow k8s:get /openapi/v2 [reads] "GET /openapi/v2"
+        "#]],
+    );
+}
+
+#[test]
+fn secrets_are_masked_in_every_place_where_objects_stand() {
+    let secret = r#"{"kind":"Secret","metadata":{"name":"db","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"p\":\"czNjcjN0\"}}","a":"b"}},"data":{"p":"czNjcjN0"}}"#;
+    let masked = r#"{"kind":"Secret","metadata":{"name":"db","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":"b"}},"data":{"p":"W3JlZGFjdGVkXQ=="}}"#;
+    for (path, place) in [
+        ("namespaces/web/secrets/db", "OBJECT".to_owned()),
+        (
+            "secrets",
+            r#"{"kind":"SecretList","items":[OBJECT,OBJECT]}"#.to_owned(),
+        ),
+        (
+            "secrets?watch=1",
+            r#"{"type":"ADDED","object":OBJECT}"#.to_owned(),
+        ),
+        (
+            "secrets",
+            r#"{"kind":"Table","rows":[{"cells":["db"],"object":OBJECT}]}"#.to_owned(),
+        ),
+        (
+            "watch/secrets",
+            r#"{"type":"ADDED","object":{"kind":"Table","rows":[{"object":OBJECT}]}}"#.to_owned(),
+        ),
+    ] {
+        let shown = answered(
+            &format!("GET /api/v1/{path}"),
+            &place.replace("OBJECT", secret),
+        );
+        assert_eq!(shown, place.replace("OBJECT", masked), "{path}");
+    }
+    let token = r#"{"kind":"TokenRequest","status":{"token":"abc"}}"#;
+    let path = "/api/v1/namespaces/web/serviceaccounts/sa/token";
+    let request = format!("POST {path}\ncontent-type: application/json\n\n{{}}");
+    assert_eq!(
+        answered(&request, token),
+        r#"{"kind":"TokenRequest","status":{"token":"[redacted]"}}"#
+    );
+    // Of another kind it is a field like any other.
+    let map = r#"{"kind":"ConfigMap","data":{"p":"czNjcjN0"}}"#;
+    assert_eq!(
+        answered("GET /api/v1/namespaces/web/configmaps/c", map),
+        map
+    );
+}
+
+#[test]
+fn what_is_kept_of_a_secret_is_masked_in_every_form_of_writing_it() {
+    for (kind, body, masked) in [
+        (
+            "application/json",
+            r#"{"data":{"p":"czNjcjN0"}}"#,
+            r#"{"data":{"p":"W3JlZGFjdGVkXQ=="}}"#,
+        ),
+        (
+            "application/apply-patch+yaml",
+            r#"{"stringData":{"p":"s3cr3t"}}"#,
+            r#"{"stringData":{"p":"[redacted]"}}"#,
+        ),
+        (
+            "application/merge-patch+json",
+            r#"{"data":{"p":"czNjcjN0"}}"#,
+            r#"{"data":{"p":"W3JlZGFjdGVkXQ=="}}"#,
+        ),
+        (
+            "application/json-patch+json",
+            r#"[{"op":"add","path":"/data/p","value":"czNjcjN0"}]"#,
+            r#"[{"op":"add","path":"/data/p","value":"[redacted]"}]"#,
+        ),
+        (
+            "application/yaml",
+            "data: {p: czNjcjN0}",
+            "(19 bytes that are not shown)",
+        ),
+    ] {
+        let mut rig = rig();
+        rig.request(&format!(
+            "PATCH /api/v1/namespaces/web/secrets/db\ncontent-type: {kind}\n\n{body}"
+        ));
+        let kept = rig.take();
+        assert!(
+            !kept.contains("czNjcjN0") && !kept.contains("s3cr3t"),
+            "{kept}"
+        );
+        assert!(kept.contains(&masked.escape_debug().to_string()), "{kept}");
+    }
+}
+
+#[test]
+fn reviewers_see_what_is_masked_as_it_is_kept() {
+    check(
+        "PUT /api/v1/namespaces/web/secrets/db\ncontent-type: application/json\n\n{\"data\":{\"p\":\"czNjcjN0\"}}",
+        expect![[r#"
+            ask dba (a secret changes):
+            PUT /api/v1/namespaces/web/secrets/db
+            content-type: application/json
+
+            {"data":{"p":"W3JlZGFjdGVkXQ=="}}
+              operated #1 Approve k8s:update secrets/db in web [asks] "PUT /api/v1/namespaces/web/secrets/db\ncontent-type: application/json\n\n{\"data\":{\"p\":\"W3JlZGFjdGVkXQ==\"}}"
+        "#]],
+    );
+}
+
+#[test]
+fn streams_are_refused_whatever_policy_says_and_nobody_is_asked() {
+    for way in ["exec?command=id", "attach", "portforward", "proxy/a"] {
+        let mut rig = rig();
+        rig.request(&format!(
+            "POST /api/v1/namespaces/web/pods/p/{way}\nconnection: Upgrade\nupgrade: SPDY/3.1"
+        ));
+        let out = rig.take();
+        assert!(!out.contains("forward -") && !out.contains("ask "), "{out}");
+        assert!(
+            out.contains("answer 403 Forbidden") && out.contains("not supported yet"),
+            "{out}"
+        );
+        assert!(out.contains("[streams]"), "{out}");
+    }
+    check(
+        "GET /api/v1/namespaces/web/pods/p\nconnection: Upgrade\nupgrade: websocket",
+        expect![[r#"
+            answer 403 Forbidden: ostiary: the gateway cannot pass this: the gateway does not change protocols (decision 9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1)
+              operated #1 Allow k8s:get pods/p in web [reads] "GET /api/v1/namespaces/web/pods/p\nupgrade: websocket"
+              refused protocol: GET /api/v1/namespaces/web/pods/p: the gateway does not change protocols
+        "#]],
+    );
+    check(
+        "POST /api/v1/namespaces/other/pods/p/exec?command=id\nupgrade: SPDY/3.1",
+        expect![[r#"
+            answer 403 Forbidden: ostiary: denied by rule `default-deny`: nothing permits `k8s:exec` on pods/p/exec in other (decision 9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1)
+              operated #1 Deny k8s:exec pods/p/exec in other [default-deny] "POST /api/v1/namespaces/other/pods/p/exec?command=id\nupgrade: SPDY/3.1"
+        "#]],
+    );
+}
+
+#[test]
+fn who_else_and_what_is_masked_are_not_passed_on() {
+    check(
+        "GET /api/v1/namespaces/web/pods\nimpersonate-user: root",
+        expect![[r#"
+            answer 403 Forbidden: ostiary: the request is refused: the gateway does not impersonate others for a client (`Impersonate-…`)
+              refused protocol: GET /api/v1/namespaces/web/pods: the gateway does not impersonate others for a client (`Impersonate-…`)
+        "#]],
+    );
+    for value in ["W3JlZGFjdGVkXQ==", "KioqKjQh"] {
+        let mut rig = rig();
+        rig.request(&format!(
+            "PATCH /api/v1/namespaces/web/secrets/db\ncontent-type: application/merge-patch+json\n\n{{\"data\":{{\"p\":\"{value}\"}}}}"
+        ));
+        let out = rig.take();
+        assert!(out.starts_with("answer 400 "), "{out}");
+    }
+}
+
+#[test]
+fn an_answer_in_another_form_than_asked_for_is_not_passed_on() {
+    let mut rig = rig();
+    let mut exchange = rig.request("GET /api/v1/namespaces/web/secrets/db");
+    rig.take();
+    rig.response(
+        &mut exchange,
+        "200\ncontent-type: application/vnd.kubernetes.protobuf",
+        &[b"k8s\0s3cr3t"],
+    );
+    expect![[r#"
+        answer 502 InternalError: ostiary: the answer of the target is not passed on: the content type of the answer is not one that is read (decision 9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1)
+          replied #1 200 0 bytes, 0 masked, "" the content type of the answer is not one that is read
+    "#]].assert_eq(&rig.take());
+}
+
+#[test]
+fn a_refusal_is_a_status() {
+    let mut rig = rig();
+    let mut exchange = rig.request("DELETE /api/v1/namespaces/other/pods/p");
+    let _ = exchange.next_effect();
+    let reply =
+        crate::http::Reply::unavailable("the record of this gateway is behind").into_status();
+    let status: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(status["kind"], "Status");
+    assert_eq!(status["code"], 503);
+    assert_eq!(status["reason"], "ServiceUnavailable");
+    assert!(
+        reply
+            .headers
+            .contains(&("content-type".to_owned(), "application/json".to_owned()))
+    );
+}

@@ -1,0 +1,150 @@
+//! The cluster, and one gateway in front of it for every test that disturbs nobody.
+
+use std::{process::Command, sync::LazyLock, time::Duration};
+
+use ostiary_tests::{
+    Context as _, Result, anyhow,
+    http::Response,
+    kubernetes::{Cluster, Kubectl},
+    process::Started,
+    shared,
+    stack::{Policy, Stack, example_policy},
+};
+
+use crate::explain;
+
+/// The password in the Secret `db`, and how the API shows it.
+pub(super) const PASSWORD: &str = "correct-horse-battery";
+pub(super) const PASSWORD_BASE64: &str = "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5";
+/// `[redacted]`, as the API would show it.
+pub(super) const REDACTED: &str = "W3JlZGFjdGVkXQ==";
+
+/// What is there before a test begins.
+const OBJECTS: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: web}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: db, namespace: web}
+stringData: {password: correct-horse-battery}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: root, namespace: kube-system}
+stringData: {password: correct-horse-battery}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api-0, namespace: web}
+spec: {containers: [{name: api, image: "example/api:1"}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: "example/api:1", env: [{name: TOKEN, value: env-of-the-api}]}]}
+"#;
+
+/// What the tests' own groups may do beside the example.
+const MORE: &str = r#"
+@id("streams")
+permit (principal in Group::"streamers", action in Action::"k8s:connect", resource in Cluster::"prod");
+@id("sees")
+permit (principal in Group::"keepers", action == Action::"reveal", resource == Label::"kubernetes.secret");
+"#;
+
+/// The running parts.
+pub(super) struct Kube {
+    pub(super) cluster: Cluster,
+    pub(super) stack: Stack,
+    pub(super) admin: Kubectl,
+}
+
+static KUBE: LazyLock<Result<Kube, String>> =
+    LazyLock::new(|| start().map_err(|error| format!("{error:#}")));
+
+fn start() -> Result<Kube> {
+    let cluster = Cluster::start()?;
+    let admin = cluster.admin()?;
+    admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
+    let stack = Stack::start(shared::issuer()?, &[cluster.target()], &policy()?)?;
+    Ok(Kube {
+        cluster,
+        stack,
+        admin,
+    })
+}
+
+fn policy() -> Result<Policy> {
+    let mut policy = example_policy()?;
+    policy.insert("more.cedar".to_owned(), MORE.to_owned());
+    let labels = policy.get_mut("labels.yaml").context("labels")?;
+    let field = "fields:\n  - {field: '$.spec.template.spec.containers[*].env[*].value', label: secret.token, kind: deployments.apps}\n";
+    *labels = labels.replace("fields:\n", field);
+    Ok(policy)
+}
+
+/// Runs a test's body on the shared cluster and gateway.
+pub(super) fn with_cluster(body: impl FnOnce(&'static Kube) -> Result<()>) -> Result<()> {
+    let kube = KUBE.as_ref().map_err(|text| anyhow!("{text}"))?;
+    explain(&kube.stack, || body(kube))
+}
+
+impl Kube {
+    /// The kubectl of an agent of the group `analysts`, with a name nobody else has.
+    pub(super) fn agent(&self, name: &str) -> Result<Kubectl> {
+        self.agent_in(name, &["analysts"])
+    }
+
+    /// The same in other groups.
+    pub(super) fn agent_in(&self, name: &str, groups: &[&str]) -> Result<Kubectl> {
+        let token = self.stack.issuer().token(name, groups)?;
+        self.cluster.kubectl(name, self.stack.port("prod")?, &token)
+    }
+
+    /// curl as such an agent, with more of its arguments.
+    pub(super) fn curl(&self, name: &str, path: &str, arguments: &[&str]) -> Result<Response> {
+        let token = self.stack.issuer().token(name, &["analysts"])?;
+        self.curl_as(&token, path, arguments)
+    }
+
+    /// curl with a token.
+    pub(super) fn curl_as(&self, token: &str, path: &str, arguments: &[&str]) -> Result<Response> {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "-sS",
+            "-i",
+            "--path-as-is",
+            "-m",
+            "50",
+            "--noproxy",
+            "*",
+            "--cacert",
+        ])
+        .arg(self.cluster.authority())
+        .args(["-H", &format!("Authorization: Bearer {token}")])
+        .args(arguments)
+        .arg(format!(
+            "https://127.0.0.1:{}{path}",
+            self.stack.port("prod")?
+        ));
+        let ran = Started::new(curl, "")?.finish(Duration::from_secs(60))?;
+        Response::parse(&ran.ok()?.out)
+    }
+
+    /// Whether kubectl is too old to pass `dryRun` on to a subresource.
+    pub(super) fn is_old_kubectl(&self) -> Result<bool> {
+        let version = self.admin.json(&["version", "--client"])?;
+        let minor = version["clientVersion"]["minor"]
+            .as_str()
+            .unwrap_or_default();
+        let digits = minor.trim_end_matches(|c: char| !c.is_ascii_digit());
+        Ok(digits.parse().unwrap_or(0) < 24)
+    }
+}
