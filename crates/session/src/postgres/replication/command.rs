@@ -55,7 +55,7 @@ pub(super) enum Data {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::postgres) struct Command {
     pub(super) data: Data,
-    /// It shows or holds what is in every database of the server, not in that of the session alone.
+    /// It shows, holds or gives up what is of every database of the server, not of the session's alone.
     pub(super) whole: bool,
     /// It makes the server write files, or run a program.
     pub(super) on_server: bool,
@@ -93,11 +93,12 @@ pub(super) fn read(text: &str, logical: bool) -> Option<Command> {
         ("SHOW", name) => is_setting(name).then_some(ROWS),
         ("TIMELINE_HISTORY", [Token::Number]) => Some(WHOLE),
         ("READ_REPLICATION_SLOT", [slot]) if is_name(slot) => Some(ROWS),
+        // The slot may be that of another database, or of a standby: the server does not ask whose it is.
         ("DROP_REPLICATION_SLOT", [slot] | [slot, Token::Word("WAIT")]) if is_name(slot) => {
-            Some(ROWS)
+            Some(WHOLE)
         }
         ("ALTER_REPLICATION_SLOT", [slot, options @ ..]) if is_name(slot) => {
-            bracketed(options).map(|_| ROWS)
+            bracketed(options).map(|_| WHOLE)
         }
         ("CREATE_REPLICATION_SLOT", [slot, rest @ ..]) if is_name(slot) => create(rest),
         ("START_REPLICATION", rest) => start(rest),
@@ -279,11 +280,11 @@ mod tests {
                 "CREATE_REPLICATION_SLOT s TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT TWO_PHASE",
                 "Rows",
             ),
-            ("DROP_REPLICATION_SLOT \"s\"", "Rows"),
-            ("DROP_REPLICATION_SLOT s WAIT", "Rows"),
+            ("DROP_REPLICATION_SLOT \"s\"", "Rows whole"),
+            ("DROP_REPLICATION_SLOT s WAIT", "Rows whole"),
             (
                 "ALTER_REPLICATION_SLOT s (FAILOVER true, TWO_PHASE 'off')",
-                "Rows",
+                "Rows whole",
             ),
             ("START_REPLICATION 0/3000000 TIMELINE 1", "Both whole"),
             (

@@ -197,6 +197,18 @@ fn is_denied_unless_a_permit_names_it() {
     }
     // A permit on one database does not cover what shows all of them.
     denied_at_login(Rules::ReplicatesHere, "true", &["analysts"], nothing);
+    // Nor what is done to slots, which may be of others.
+    for text in [
+        "DROP_REPLICATION_SLOT other",
+        "ALTER_REPLICATION_SLOT other (FAILOVER false)",
+    ] {
+        let mut rig = open(Rules::ReplicatesHere, "database");
+        rig.send(&query(text));
+        let seen = rig.take();
+        assert!(seen.contains("Error ERROR 42501"), "{text}: {seen}");
+        assert!(rig.server.commands.is_empty(), "{text}");
+        works(&mut rig);
+    }
 }
 
 #[test]
