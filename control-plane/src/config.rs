@@ -1,6 +1,7 @@
 //! `ostiary.yaml`: what an operator writes, read into types; every problem is listed at once.
 
 mod credential;
+mod impersonation;
 mod read;
 mod reader;
 mod secret;
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use credential::{Credential, CredentialError};
+pub use impersonation::Impersonation;
 use reader::Reader;
 pub use secret::{Secret, SecretError};
 
@@ -125,6 +127,8 @@ pub struct Resource {
     pub password: Option<Secret>,
     /// What an HTTP target knows the gateway by.
     pub credential: Option<Credential>,
+    /// Who a Kubernetes target takes the agent for; the gateway itself if absent.
+    pub impersonation: Option<Impersonation>,
     /// TLS towards the target.
     pub tls: UpstreamTls,
     /// Authorities of the target's certificate, PEM.

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cluster;
+mod impersonation;
 mod secrets;
 mod streams;
 

@@ -152,7 +152,7 @@ fn reaches_a_server_that_speaks_tls() -> Result<()> {
         Target::named("require", "shop_scram", postgres.port()).with("tls", "require"),
         Target::named("verified", "shop_scram", postgres.port())
             .with("tls", "verify-full")
-            .with("ca", &ca),
+            .with("ca", ca.as_str()),
         Target::named("unverifiable", "shop_scram", postgres.port()).with("tls", "verify-full"),
     ];
     let mut policy = example_policy()?;

@@ -86,9 +86,18 @@ impl Cluster {
             role: String::new(),
             more: std::collections::BTreeMap::new(),
         }
-        .with("ca", &file("ca.crt"))
-        .with("listen_cert", &file("server.crt"))
-        .with("listen_key", &file("server.key"))
+        .with("ca", file("ca.crt"))
+        .with("listen_cert", file("server.crt"))
+        .with("listen_key", file("server.key"))
+    }
+
+    /// The same under the name `own`, where the server knows each agent by its own name.
+    pub fn impersonating(&self) -> Target {
+        Target {
+            name: "own".to_owned(),
+            ..self.target()
+        }
+        .with("impersonate", json!({"user_prefix": "agent:"}))
     }
 
     /// A kubectl past the gateway.

@@ -59,7 +59,7 @@ pub struct Target {
     /// The role used upstream, of [`crate::postgres::ROLES`]; empty for the others.
     pub role: String,
     /// More keys of the resource: `tls`, `ca`.
-    pub more: BTreeMap<String, String>,
+    pub more: BTreeMap<String, Value>,
 }
 
 impl Target {
@@ -90,12 +90,12 @@ impl Target {
             port,
             kind: "http",
             role: String::new(),
-            more: BTreeMap::from([("tls".to_owned(), "disable".to_owned())]),
+            more: BTreeMap::from([("tls".to_owned(), "disable".into())]),
         }
     }
 
     /// The same with one more key.
-    pub fn with(mut self, key: &str, value: &str) -> Self {
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.more.insert(key.into(), value.into());
         self
     }

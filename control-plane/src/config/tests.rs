@@ -228,6 +228,16 @@ resources:
     address: db:5432
     role: r
     credential: {command: []}
+  - name: e
+    kind: http
+    listen: 127.0.0.1:5
+    address: api:443
+    impersonate: {}
+  - name: f
+    kind: kubernetes
+    listen: 127.0.0.1:6
+    address: api:443
+    impersonate: {user_prefix: 'a b', group_prefix: x}
 ",
         expect![[r#"
             ostiary.yaml:7: `role` is for resources of kind postgres
@@ -239,6 +249,9 @@ resources:
             ostiary.yaml:20: `value` must be {env: NAME} or {file: path}: a secret is not written here
             ostiary.yaml:26: `credential` is for resources of kind http or kubernetes
             ostiary.yaml:26: `command` names a program and its arguments
+            ostiary.yaml:31: `impersonate` is for resources of kind kubernetes
+            ostiary.yaml:36: unknown key `group_prefix` in impersonate; did you mean `groups_prefix`?
+            ostiary.yaml:36: `user_prefix` must be at most 64 letters, digits and signs, without a space, not `a b`
         "#]],
     );
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ostiary_proto::{
-    AppendRequest, AppendResponse, CancelWaitRequest, CancelWaitResponse, HttpCredential,
+    AppendRequest, AppendResponse, CancelWaitRequest, CancelWaitResponse, HttpHeader,
     OpenSessionRequest, OpenSessionResponse, Opened, Rejected, RequestApprovalRequest,
     RequestApprovalResponse, Revocation, Snapshot, WatchRequest, WatchResponse, gateway_server,
     open_session_response, watch_response::Message,
@@ -87,7 +87,7 @@ impl gateway_server::Gateway for Gateway {
                 expires_us,
                 role,
                 password,
-                credential,
+                headers,
             } => {
                 if let Ok(id) = id {
                     self.app.approvals.remember_key(&resource, &key, id);
@@ -100,7 +100,10 @@ impl gateway_server::Gateway for Gateway {
                     expires_us,
                     role,
                     password,
-                    http_credential: credential.map(|(name, value)| HttpCredential { name, value }),
+                    http_headers: headers
+                        .into_iter()
+                        .map(|(name, value)| HttpHeader { name, value })
+                        .collect(),
                 })
             }
         };

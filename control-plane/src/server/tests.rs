@@ -281,6 +281,7 @@ fn config(dir: &Path) -> Config {
             role: "shop_app".to_owned(),
             password: Some(Secret::File(password)),
             credential: None,
+            impersonation: None,
             tls: UpstreamTls::Prefer,
             ca: None,
             client: None,

@@ -24,7 +24,7 @@ mod response;
 mod tests;
 
 pub use agent::{
-    Agent, Credential, Identity, Login, LoginRequest, Opened, TokenKey, bearer, token_key,
+    Agent, Identity, Login, LoginRequest, Opened, TokenKey, UpstreamHeader, bearer, token_key,
 };
 pub use door::{Door, Stranger};
 pub use exchange::{Exchange, Request};

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use ostiary_operation::Principal;
-use ostiary_proto::{OpenSessionRequest, OpenSessionResponse, open_session_response::Outcome};
+use ostiary_proto::{
+    HttpHeader, OpenSessionRequest, OpenSessionResponse, open_session_response::Outcome,
+};
 use ostiary_session::{
     Now,
-    http::{Credential, Login, Opened},
+    http::{Login, Opened, UpstreamHeader},
 };
 use prost::Message as _;
 
@@ -85,10 +87,11 @@ fn read(bytes: Option<&[u8]>) -> Login {
                 on_behalf_of: Some(opened.on_behalf_of).filter(|who| !who.is_empty()),
             },
             expires_us: opened.expires_us,
-            credential: opened.http_credential.map(|it| Credential {
-                name: it.name,
-                value: it.value,
-            }),
+            headers: opened
+                .http_headers
+                .into_iter()
+                .map(|HttpHeader { name, value }| UpstreamHeader { name, value })
+                .collect(),
         }),
         Some(Outcome::Rejected(rejected)) => Login::Rejected(rejected.message),
         None => Login::Lost,

@@ -51,14 +51,14 @@ fn the_target_is_verified_and_given_a_certificate() -> Result<()> {
     };
     let with_certificate = |target: Target| {
         target
-            .with("client_cert", &file("server.crt"))
-            .with("client_key", &file("server.key"))
+            .with("client_cert", file("server.crt"))
+            .with("client_key", file("server.key"))
     };
     let targets = [
-        with_certificate(target("verified", "verify-full").with("ca", &file("ca.crt"))),
+        with_certificate(target("verified", "verify-full").with("ca", file("ca.crt"))),
         with_certificate(target("required", "require")),
         with_certificate(target("unverifiable", "verify-full")),
-        target("without", "verify-full").with("ca", &file("ca.crt")),
+        target("without", "verify-full").with("ca", file("ca.crt")),
     ];
     let mut policy = example_policy()?;
     let access = policy.get_mut("http.cedar").unwrap();

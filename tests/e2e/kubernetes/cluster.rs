@@ -49,12 +49,36 @@ spec:
   template:
     metadata: {labels: {app: api}}
     spec: {containers: [{name: api, image: "example/api:1", env: [{name: TOKEN, value: env-of-the-api}]}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: see-pods}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: see-deployments}
+rules: [{apiGroups: [apps], resources: [deployments], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: analysts, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: see-pods}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "ostiary:analysts"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: deployers, namespace: web}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: see-deployments}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "ostiary:deployers"}]
 "#;
 
 /// What the tests' own groups may do beside the example.
 const MORE: &str = r#"
 @id("streams")
 permit (principal in Group::"streamers", action in Action::"k8s:connect", resource in Cluster::"prod");
+@id("own")
+permit (principal, action in Action::"k8s:read", resource in Cluster::"own");
 @id("sees")
 permit (principal in Group::"keepers", action == Action::"reveal", resource == Label::"kubernetes.secret");
 "#;
@@ -73,7 +97,11 @@ fn start() -> Result<Kube> {
     let cluster = Cluster::start()?;
     let admin = cluster.admin()?;
     admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
-    let stack = Stack::start(shared::issuer()?, &[cluster.target()], &policy()?)?;
+    let stack = Stack::start(
+        shared::issuer()?,
+        &[cluster.target(), cluster.impersonating()],
+        &policy()?,
+    )?;
     Ok(Kube {
         cluster,
         stack,
@@ -106,6 +134,12 @@ impl Kube {
     pub(super) fn agent_in(&self, name: &str, groups: &[&str]) -> Result<Kubectl> {
         let token = self.stack.issuer().token(name, groups)?;
         self.cluster.kubectl(name, self.stack.port("prod")?, &token)
+    }
+
+    /// The kubectl of an agent whom the server knows by its own name.
+    pub(super) fn agent_itself(&self, name: &str, groups: &[&str]) -> Result<Kubectl> {
+        let token = self.stack.issuer().token(name, groups)?;
+        self.cluster.kubectl(name, self.stack.port("own")?, &token)
     }
 
     /// curl as such an agent, with more of its arguments.

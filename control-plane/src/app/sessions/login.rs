@@ -39,8 +39,8 @@ pub enum Login {
         role: String,
         /// Its password; empty for trust.
         password: String,
-        /// For an HTTP target: the header it knows the gateway by, and its value.
-        credential: Option<(String, String)>,
+        /// For an HTTP target: the headers it knows the gateway by, and the agent if it is to.
+        headers: Vec<(String, String)>,
     },
     /// The client is told this.
     Rejected(String),
@@ -84,14 +84,20 @@ impl Sessions {
             Some(Ok(password)) => password,
             Some(Err(error)) => return Ok(unreadable(&error)),
         };
-        let credential = match &resource.credential {
-            None => None,
-            Some(credential) => match credential.header().await {
-                Ok(header) => Some(header),
+        let mut headers = Vec::new();
+        if let Some(credential) = &resource.credential {
+            match credential.header().await {
+                Ok(header) => headers.push(header),
                 Err(error) => return Ok(unreadable(&error)),
-            },
-        };
+            }
+        }
         let principal = verified.principal;
+        if let Some(impersonation) = &resource.impersonation {
+            match impersonation.headers(&principal) {
+                Ok(more) => headers.extend(more),
+                Err(error) => return Ok(Login::Rejected(error)),
+            }
+        }
         self.ingest
             .open(Session {
                 id: id.to_string(),
@@ -113,7 +119,7 @@ impl Sessions {
             expires_us: verified.expires_us,
             role: resource.role.clone(),
             password,
-            credential,
+            headers,
         })
     }
 }

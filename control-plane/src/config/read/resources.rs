@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{
-        Certificate, Credential, HostPort, Kind, Resource, Secret, UpstreamTls,
+        Certificate, Credential, HostPort, Impersonation, Kind, Resource, Secret, UpstreamTls,
         reader::{Fields, Reader},
         yaml::{Node, Value},
     },
@@ -56,6 +56,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         "protocol",
         "listen_cert",
         "listen_key",
+        "impersonate",
     ];
     let fields = r.fields(node, "a resource", &known)?;
     let name = r.required(&fields, "name").and_then(|node| {
@@ -77,6 +78,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
     });
     let is_http = kind.is_some_and(Kind::is_http);
     only_of_its_kind(r, &fields, is_http);
+    let impersonation = optional(&fields, "impersonate", |node| impersonation(r, node, kind?));
     let role = match is_http {
         true => Some(""),
         false => r
@@ -104,6 +106,7 @@ fn resource(r: &mut Reader, node: &Node) -> Option<Resource> {
         role: role?.to_owned(),
         password: password?,
         credential: credential?,
+        impersonation: impersonation?,
         tls: tls?,
         ca: ca?,
         client: client?,
@@ -238,6 +241,32 @@ fn credential(r: &mut Reader, node: &Node) -> Option<Credential> {
             None
         }
     }
+}
+
+fn impersonation(r: &mut Reader, node: &Node, kind: Kind) -> Option<Impersonation> {
+    if kind != Kind::Kubernetes {
+        let message = "`impersonate` is for resources of kind kubernetes";
+        r.problem(node.line, message);
+        return None;
+    }
+    let fields = r.fields(node, "impersonate", &["user_prefix", "groups_prefix"])?;
+    let by_default = Impersonation::default();
+    let mut prefix = |key, by_default: String| match fields.get(key) {
+        None => Some(by_default),
+        Some(node) => {
+            let expected = "at most 64 letters, digits and signs, without a space";
+            r.parsed(node, key, expected, |text| {
+                let fits = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic());
+                fits.then(|| text.to_owned())
+            })
+        }
+    };
+    let user_prefix = prefix("user_prefix", by_default.user_prefix);
+    let groups_prefix = prefix("groups_prefix", by_default.groups_prefix);
+    Some(Impersonation {
+        user_prefix: user_prefix?,
+        groups_prefix: groups_prefix?,
+    })
 }
 
 /// Lower case. Headers that Envoy or the filter set themselves cannot carry a credential.

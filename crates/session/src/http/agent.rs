@@ -37,13 +37,14 @@ pub struct Opened {
     pub principal: Principal,
     /// When the session must end, microseconds since the Unix epoch; 0 for no bound.
     pub expires_us: u64,
-    /// What the target is shown.
-    pub credential: Option<Credential>,
+    /// What the target is shown: the gateway's credential, and who the agent is if it is to know. A name
+    /// may come more than once.
+    pub headers: Vec<UpstreamHeader>,
 }
 
-/// The header that the target knows the gateway by.
+/// A header of the gateway's own in a request to the target.
 #[derive(Clone)]
-pub struct Credential {
+pub struct UpstreamHeader {
     /// Its name, lower case.
     pub name: String,
     /// Its value.
@@ -58,9 +59,9 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-impl std::fmt::Debug for Credential {
+impl std::fmt::Debug for UpstreamHeader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credential")
+        f.debug_struct("UpstreamHeader")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

@@ -292,13 +292,12 @@ impl Exchange {
             let accept = cluster::accept(&self.request.headers, head.is_of_objects(), tables);
             edits.add.push(("accept".to_owned(), accept));
         }
-        if let Identity::Known(it) = agent.identity()
-            && let Some(credential) = &it.credential
-        {
-            edits.remove(&credential.name);
-            edits
-                .add
-                .push((credential.name.clone(), credential.value.clone()));
+        if let Identity::Known(it) = agent.identity() {
+            for header in &it.headers {
+                edits.remove(&header.name);
+                let own = (header.name.clone(), header.value.clone());
+                edits.add.push(own);
+            }
         }
         self.deadline = None;
         self.body = None;

@@ -9,8 +9,8 @@ use ostiary_record::{Event, Verdict, event::Kind};
 use crate::{
     Config, Limits, Now, Outcome, State,
     http::{
-        Agent, Api, Body, Credential, Edits, Effect, Exchange, Login, Opened, Reply, Request,
-        ResponseHead,
+        Agent, Api, Body, Edits, Effect, Exchange, Login, Opened, Reply, Request, ResponseHead,
+        UpstreamHeader,
     },
 };
 
@@ -120,10 +120,10 @@ impl Rig {
                 on_behalf_of: None,
             },
             expires_us: 90_000_000,
-            credential: Some(Credential {
+            headers: vec![UpstreamHeader {
                 name: "authorization".to_owned(),
                 value: "Bearer the-gateways-own".to_owned(),
-            }),
+            }],
         };
         self.agent.on_login(Login::Opened(opened), self.now);
         while self.agent.next_event().is_some() {}
