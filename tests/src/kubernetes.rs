@@ -129,6 +129,11 @@ impl Cluster {
 }
 
 impl Kubectl {
+    /// Its kubeconfig.
+    pub fn config(&self) -> PathBuf {
+        self.home.join("config")
+    }
+
     /// Runs it to its end.
     pub fn run(&self, arguments: &[&str]) -> Result<Ran> {
         self.feed(arguments, "")
@@ -144,7 +149,7 @@ impl Kubectl {
         let mut kubectl = Command::new(tools::kubectl()?);
         kubectl
             .args(arguments)
-            .env("KUBECONFIG", self.home.join("config"))
+            .env("KUBECONFIG", self.config())
             .env("HOME", &self.home)
             .current_dir(&self.home);
         for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"] {

@@ -1,7 +1,9 @@
-//! `just demo`: the main job, played against a real PostgreSQL with seeded data and an HTTP API. Exits 0 only if each
+//! `just demo`: the main job, played against a real PostgreSQL with seeded data, an HTTP API and, where one
+//! is installed, a Kubernetes API server. Exits 0 only if each
 //! step did what it should. `--stay` leaves everything running, with the commands to try.
 
 mod api;
+mod cluster;
 mod scene;
 mod steps;
 
@@ -47,6 +49,7 @@ fn play(stay: bool) -> Result<Vec<String>> {
     steps::drops(&scene, &mut tell)?;
     steps::deletes(&scene, &mut tell)?;
     api::calls(&scene, &mut tell)?;
+    cluster::scales(&scene, &mut tell)?;
     steps::looks_back(&scene, &mut tell)?;
     if tell.failed().is_empty() {
         tell.heading("Each step did what it should.");

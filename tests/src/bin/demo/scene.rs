@@ -15,6 +15,8 @@ use ostiary_tests::{
     tools,
 };
 
+use crate::cluster::{self, Guarded};
+
 /// Longest wait for a program that should answer soon.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
@@ -27,6 +29,8 @@ pub(crate) struct Scene {
     /// The HTTP API, and the agent in front of it.
     pub(crate) api: Api,
     pub(crate) caller: http::Agent,
+    /// The Kubernetes API server, if one is installed.
+    pub(crate) cluster: Option<Guarded>,
     pub(crate) reviewer: Operator,
     pub(crate) auditor: Operator,
     administrator: Operator,
@@ -47,6 +51,8 @@ impl Scene {
         let api = Api::start(crate::api::answer)?;
         tell.say(&format!("An HTTP API runs on 127.0.0.1:{}.", api.port()));
 
+        let cluster = cluster::start(tell)?;
+
         let policy = stack::example_policy()?;
         let directory = folder.path().join("policy");
         std::fs::create_dir(&directory)?;
@@ -66,6 +72,8 @@ impl Scene {
             .replace("CONTROL", &control.to_string())
             .replace("ISSUER", &issuer.to_string())
             .replace("ADMIN", &admin.to_string());
+        let guarded = cluster.as_ref().map(Guarded::resource);
+        let config = config + &guarded.unwrap_or_default();
         let file = folder.path().join("ostiary.yaml");
         std::fs::write(&file, config)?;
         let ready = folder.path().join("ready");
@@ -126,6 +134,7 @@ impl Scene {
                 database: "shop".into(),
                 token: agents,
             },
+            cluster,
             reviewer: operator("rita", "dba")?,
             auditor: operator("sam", "security")?,
             administrator: operator("pat", "platform")?,
@@ -193,6 +202,13 @@ impl Scene {
             agent.display(),
             self.caller.port
         ));
+        if let Some(guarded) = &self.cluster {
+            let config = guarded.agent(&self.caller.token)?.config();
+            tell.said(&format!(
+                "KUBECONFIG={} kubectl get secrets -o yaml",
+                config.display()
+            ));
+        }
         tell.heading("as the reviewer, in another terminal:");
         tell.said(&format!(
             "export OSTIARY_ADDRESS={address} OSTIARY_TOKEN=$(cat {})\n\
