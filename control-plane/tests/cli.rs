@@ -127,8 +127,9 @@ fn the_help_teaches_with_examples() {
         expect![[r#"
             Let one operation pass, after showing it
 
-            Shows exactly what is approved and asks; the answer holds for that operation alone: the digest that
-            was shown goes with it, and an approval of anything else is refused.
+            Shows exactly what is approved and asks; the answer holds for that operation, and where it says
+            `covers` for what that says, alone: the digest that was shown goes with it, and an approval of
+            anything else is refused.
 
             Usage: ostiary approvals approve [OPTIONS] <ID>
 
@@ -181,6 +182,9 @@ fn the_help_teaches_with_examples() {
                       Authorities of the control plane's certificate, PEM [default: the system's]
 
                       [env: OSTIARY_CA]
+
+                  --only-this
+                      Of what `covers` says, approve the one operation that is shown and nothing else
 
             Examples:
               ostiary approvals approve 4f2a

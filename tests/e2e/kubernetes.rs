@@ -2,6 +2,7 @@
 //! curl for what kubectl would not say.
 
 mod attacks;
+mod batch;
 mod cluster;
 mod impersonation;
 mod secrets;

@@ -4,6 +4,7 @@
 //! that two reviewers, the clock and a requester who leaves cannot all win.
 
 mod ask;
+mod batch;
 mod decide;
 mod keep;
 mod rules;
@@ -59,6 +60,8 @@ struct Waits {
     pending: BTreeMap<String, Wait>,
     /// Answers that equal questions may take: see [`keep`].
     kept: keep::Kept,
+    /// Approvals that requests of one run share: see [`batch`].
+    batches: batch::Batches,
     /// Backend keys by which a CancelRequest finds its session.
     keys: BTreeMap<(String, [u8; 32]), SessionId>,
 }

@@ -60,11 +60,18 @@ pub(crate) enum Verb {
     },
     /// Let one operation pass, after showing it
     ///
-    /// Shows exactly what is approved and asks; the answer holds for that operation alone: the
-    /// digest that was shown goes with it, and an approval of anything else is refused.
+    /// Shows exactly what is approved and asks; the answer holds for that operation, and where it
+    /// says `covers` for what that says, alone: the digest that was shown goes with it, and an
+    /// approval of anything else is refused.
     #[command(after_help = "Examples:\n  ostiary approvals approve 4f2a\n  \
                             ostiary approvals approve 4f2a --comment 'ticket 812' --yes")]
-    Approve(Decide),
+    Approve {
+        #[command(flatten)]
+        decide: Decide,
+        /// Of what `covers` says, approve the one operation that is shown and nothing else
+        #[arg(long)]
+        only_this: bool,
+    },
     /// Refuse one operation
     #[command(after_help = "Examples:\n  ostiary approvals deny 4f2a --comment 'use the archive'")]
     Deny(Decide),
@@ -128,8 +135,11 @@ pub(crate) async fn run(verb: Verb, printer: Printer) -> Result<(), Failure> {
             Ok(printer.line(&show::whole(&approval, printer, output::now_us()))?)
         }
         Verb::Watch { connection } => watch(&connection, printer).await,
-        Verb::Approve(args) => decide(&args, true, printer).await,
-        Verb::Deny(args) => decide(&args, false, printer).await,
+        Verb::Approve {
+            decide: args,
+            only_this,
+        } => decide(&args, true, only_this, printer).await,
+        Verb::Deny(args) => decide(&args, false, false, printer).await,
     }
 }
 
@@ -148,7 +158,12 @@ async fn watch(connection: &Connection, printer: Printer) -> Result<(), Failure>
     ))
 }
 
-async fn decide(args: &Decide, approve: bool, printer: Printer) -> Result<(), Failure> {
+async fn decide(
+    args: &Decide,
+    approve: bool,
+    only_this: bool,
+    printer: Printer,
+) -> Result<(), Failure> {
     let mut client = ApprovalsClient::new(args.connection.open().await?);
     let approval = find(&mut client, &args.id, false).await?;
     let digest = output::hex(&approval.digest);
@@ -173,6 +188,7 @@ async fn decide(args: &Decide, approve: bool, printer: Printer) -> Result<(), Fa
         id: approval.id.clone(),
         comment: args.comment.clone(),
         digest: approval.digest,
+        only_this,
     };
     let decided = match approve {
         true => client.approve(request).await?.into_inner(),

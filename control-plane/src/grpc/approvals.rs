@@ -44,6 +44,7 @@ impl Approvals {
             approve,
             comment: request.comment,
             digest: request.digest,
+            only_this: request.only_this,
         };
         Ok(Response::new(
             self.app.approvals.decide(&who, ballot).await?,

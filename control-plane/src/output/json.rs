@@ -85,6 +85,25 @@ pub(crate) fn approval(approval: &proto::Approval) -> Value {
         "expires": instant(approval.expires_us),
         "decisions": decisions,
         "who": approval.who,
+        "batch": approval.batch.as_ref().map(batch),
+    })
+}
+
+/// What an approval covers beside one request.
+fn batch(batch: &proto::Batch) -> Value {
+    json!({
+        "covers": batch.covers,
+        "requests": batch.requests,
+        "within_us": batch.within_us,
+        "used": batch.used,
+        "until": instant(batch.until_us),
+        "verb": batch.verb,
+        "namespace": batch.namespace,
+        "kind": batch.kind,
+        "rules": batch.rules,
+        "bundle": batch.bundle,
+        "run": batch.run,
+        "command": batch.command,
     })
 }
 

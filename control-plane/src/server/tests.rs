@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod batch;
 mod gateway;
 mod kept;
 mod lifecycle;
@@ -51,6 +52,8 @@ approvals:
   duo: {reviewers: [dba, security], people: 2, hold: 5m}
   security: {reviewers: [security], people: 1, hold: 1m}
   later: {reviewers: [dba], people: 1, hold: 5m, grant: 10m}
+  many: {reviewers: [dba], batch: {requests: 5, within: 1m}}
+  any: {reviewers: [dba], batch: {requests: 9, within: 2m, kinds: any}}
 ";
 
 fn bundle() -> Files {

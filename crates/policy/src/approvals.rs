@@ -1,6 +1,10 @@
 //! `approvals.yaml`: who may lift a `forbid`, and for how long.
 
+mod batch;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use batch::Batch;
 
 use crate::{
     Files,
@@ -29,6 +33,8 @@ pub struct Approval {
     /// How long an approval outlives the operation it was given for, in microseconds; 0 for not at
     /// all.
     pub grant_us: u64,
+    /// What else one approval may cover; `None` for nothing.
+    pub batch: Option<Batch>,
 }
 
 impl Approval {
@@ -63,7 +69,7 @@ pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, 
 }
 
 fn parse_one(node: &Node<'_>, problems: &mut Problems) -> Approval {
-    let fields = node.fields(&["reviewers", "people", "hold", "grant"], problems);
+    let fields = node.fields(&["reviewers", "people", "hold", "grant", "batch"], problems);
     let mut reviewers = BTreeSet::new();
     if let Some(list) = fields.need("reviewers", problems) {
         let groups = list.items(problems);
@@ -107,6 +113,9 @@ fn parse_one(node: &Node<'_>, problems: &mut Problems) -> Approval {
         people,
         hold_us,
         grant_us,
+        batch: fields
+            .get("batch")
+            .map(|field| batch::parse(field, problems)),
     }
 }
 

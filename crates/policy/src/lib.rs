@@ -25,7 +25,7 @@ mod error;
 mod hash;
 mod names;
 
-pub use approvals::Approval;
+pub use approvals::{Approval, Batch};
 pub use bundle::{Bundle, Files, Masks};
 pub use decision::{ApprovalDemand, Decision, Denial, LabelledUse, Verdict};
 pub use error::InvalidPolicy;

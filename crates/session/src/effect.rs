@@ -82,4 +82,26 @@ pub struct AskApproval {
     pub role: String,
     /// The client will not wait: an equal question takes the answer, if a `grant` allows that.
     pub outlives_call: bool,
+    /// What other requests are to share the approval, if the client says that there are any.
+    pub run: Option<Box<Run>>,
+}
+
+/// A run of a client: requests that may share one approval are equal in all of this, and in who asks
+/// within which session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// What the client calls it. Its word, so it only ever tells requests apart.
+    pub id: String,
+    /// What the client says it is doing, for people.
+    pub command: String,
+    /// Every rule that asks.
+    pub rules: Vec<String>,
+    /// Of the object; empty if it has none.
+    pub namespace: String,
+    /// Of the object: `deployments.apps/scale`.
+    pub kind: String,
+    /// The hash of the bundle that asks.
+    pub bundle: String,
+    /// SHA-256 over the request but for which object it is about.
+    pub likeness: [u8; 32],
 }

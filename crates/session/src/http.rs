@@ -9,6 +9,7 @@
 //! `kubernetes.rs`.
 
 mod agent;
+mod batch;
 mod digest;
 mod door;
 mod exchange;

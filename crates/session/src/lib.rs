@@ -9,5 +9,5 @@ mod input;
 mod journal;
 pub mod postgres;
 
-pub use effect::{AskApproval, Effect, OpenSession};
+pub use effect::{AskApproval, Effect, OpenSession, Run};
 pub use input::{Config, Limits, Login, Now, Opened, Outcome, State};

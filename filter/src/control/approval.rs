@@ -113,6 +113,19 @@ pub(crate) fn request(
         digest: question.digest.to_vec(),
         cancel_key_sha256: question.cancel_key_sha256.to_vec(),
         outlives_call: question.outlives_call,
+        run: question.run.map(|it| run(*it)),
+    }
+}
+
+fn run(run: ostiary_session::Run) -> ostiary_proto::Run {
+    ostiary_proto::Run {
+        id: run.id,
+        command: run.command,
+        rules: run.rules,
+        namespace: run.namespace,
+        kind: run.kind,
+        bundle: run.bundle,
+        likeness: run.likeness.to_vec(),
     }
 }
 

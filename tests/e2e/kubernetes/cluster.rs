@@ -81,6 +81,12 @@ permit (principal in Group::"streamers", action in Action::"k8s:connect", resour
 permit (principal, action in Action::"k8s:read", resource in Cluster::"own");
 @id("sees")
 permit (principal in Group::"keepers", action == Action::"reveal", resource == Label::"kubernetes.secret");
+@id("batches")
+permit (principal in Group::"batchers", action in Action::"k8s:write", resource in Namespace::"prod/default");
+@id("batches-ask")
+@approval("deletions")
+@reason("objects go away")
+forbid (principal in Group::"batchers", action == Action::"k8s:delete", resource is Kind);
 "#;
 
 /// The running parts.
@@ -112,6 +118,8 @@ fn start() -> Result<Kube> {
 fn policy() -> Result<Policy> {
     let mut policy = example_policy()?;
     policy.insert("more.cedar".to_owned(), MORE.to_owned());
+    let approvals = policy.get_mut("approvals.yaml").context("approvals")?;
+    approvals.push_str("  deletions: {reviewers: [dba], batch: {requests: 20, within: 5m}}\n");
     let labels = policy.get_mut("labels.yaml").context("labels")?;
     let field = "fields:\n  - {field: '$.spec.template.spec.containers[*].env[*].value', label: secret.token, kind: deployments.apps}\n";
     *labels = labels.replace("fields:\n", field);
@@ -145,6 +153,18 @@ impl Kube {
     /// curl as such an agent, with more of its arguments.
     pub(super) fn curl(&self, name: &str, path: &str, arguments: &[&str]) -> Result<Response> {
         let token = self.stack.issuer().token(name, &["analysts"])?;
+        self.curl_as(&token, path, arguments)
+    }
+
+    /// The same as an agent of these groups.
+    pub(super) fn curl_in(
+        &self,
+        name: &str,
+        groups: &[&str],
+        path: &str,
+        arguments: &[&str],
+    ) -> Result<Response> {
+        let token = self.stack.issuer().token(name, groups)?;
         self.curl_as(&token, path, arguments)
     }
 

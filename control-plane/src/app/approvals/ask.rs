@@ -8,6 +8,7 @@ use tokio::sync::{MutexGuard, mpsc, watch};
 
 use super::{
     Approvals, Error, Wait,
+    batch::{self, Asked, Found},
     keep::{Keep, Key},
     rules,
 };
@@ -89,11 +90,19 @@ impl Approvals {
         {
             return Ok(question);
         }
+        let mut batch = Asked::of(&running, &session, &request);
+        if let Some(asked) = &batch {
+            match self.answer_of_batch(asked).await? {
+                Found::Granted(question) => return Ok(question),
+                Found::Pending => batch = None,
+                Found::Nothing => {}
+            }
+        }
         let kept = (request.outlives_call && grant_us > 0).then(|| Keep {
             key,
             until_us: now.saturating_add(hold_us).saturating_add(grant_us),
         });
-        let row = ApprovalRow {
+        let mut row = ApprovalRow {
             on_behalf_of: session.on_behalf_of,
             approval: Approval {
                 id: random::readable_id()?,
@@ -117,10 +126,18 @@ impl Approvals {
                 requested_us: now,
                 expires_us: now.saturating_add(hold_us),
                 decisions: Vec::new(),
+                batch: None,
             },
             ..ApprovalRow::default()
         };
         self.remember_key(&request.resource, &request.cancel_key_sha256, id);
+        if let Some(asked) = batch {
+            let mut whole = row.clone();
+            asked.put_on(&mut whole);
+            if self.keep_batch(asked, &whole, now) {
+                row = whole;
+            }
+        }
         self.begin(id, row, kept, changing).await
     }
 
@@ -328,6 +345,9 @@ fn check_size(request: &RequestApprovalRequest) -> Result<(), Error> {
     }
     if request.approvals.is_empty() || request.approvals.len() > MAX_APPROVALS {
         return Err(Error::Invalid("1 to 16 approvals can be asked".to_owned()));
+    }
+    if let Some(run) = &request.run {
+        batch::check(run)?;
     }
     if request.digest.len() != 32 {
         return Err(Error::Invalid("a digest is 32 bytes".to_owned()));

@@ -3,7 +3,7 @@
 use ostiary_proto::{Approval, ReviewerDecision};
 use ostiary_record::ApprovalState;
 
-use super::{Approvals, Error, Operator, missing, rules};
+use super::{Approvals, Error, Operator, batch, missing, rules};
 use crate::store::{ApprovalRow, Voter};
 
 /// Longest comment, in bytes.
@@ -20,6 +20,8 @@ pub struct Ballot {
     pub comment: String,
     /// What the reviewer saw; empty if they do not say.
     pub digest: Vec<u8>,
+    /// It is for this request alone, whatever else was asked for.
+    pub only_this: bool,
 }
 
 impl Approvals {
@@ -73,10 +75,14 @@ impl Approvals {
             subject: who.principal.subject.clone(),
             approvals: given,
         });
+        if ballot.only_this {
+            batch::narrow(&mut row);
+        }
         if !ballot.approve {
             row.approval.set_state(ApprovalState::Denied);
         } else if rules::is_given(&running.bundle, &row) {
             row.approval.set_state(ApprovalState::Approved);
+            batch::give(&mut row, now);
         }
         self.put(&mut row).await?;
         let (approval, reviewer, approve) = (&row.approval.id, who.name(), ballot.approve);

@@ -32,7 +32,7 @@ pub(super) fn list(approvals: &[Approval]) -> String {
             it.subject.clone(),
             format!("{}/{}", it.resource, it.database),
             it.who.clone(),
-            clip(&it.statement),
+            clip(it),
         ]);
     }
     table.render()
@@ -53,7 +53,7 @@ pub(super) fn change(it: &Approval, printer: Printer) -> String {
         one_line(&it.resource),
         one_line(&it.database),
         one_line(&it.who),
-        one_line(&clip(&it.statement)),
+        one_line(&clip(it)),
     )
 }
 
@@ -88,6 +88,14 @@ pub(super) fn whole(it: &Approval, printer: Printer, now_us: u64) -> String {
         false => format!("{}: {}", it.rule, it.reason),
     };
     field("rule", &one_line(&rule));
+    if let Some(batch) = &it.batch {
+        field("covers", &one_line(&batch.covers));
+        if batch.until_us > 0 {
+            let until = output::local(batch.until_us);
+            let used = format!("{} of {}, until {until}", batch.used, batch.requests);
+            field("used", &used);
+        }
+    }
     field("waits for", &one_line(&it.who));
     field("asked", &output::local(it.requested_us));
     let left = it.expires_us.saturating_sub(now_us);
@@ -201,9 +209,13 @@ fn state(it: &Approval, printer: Printer) -> String {
     printer.paint(paint, output::state(it.state()))
 }
 
-fn clip(statement: &str) -> String {
-    let mut characters = statement.chars();
-    let mut text: String = characters.by_ref().take(CLIPPED).collect();
+fn clip(it: &Approval) -> String {
+    let mut characters = it.statement.chars();
+    let mut text = match &it.batch {
+        Some(batch) if batch.requests > 1 => format!("[up to {} alike] ", batch.requests),
+        _ => String::new(),
+    };
+    text.extend(characters.by_ref().take(CLIPPED));
     if characters.next().is_some() {
         text.push('…');
     }

@@ -83,6 +83,7 @@ async fn one_reviewer_approves_and_the_requester_hears_who_and_why() {
         id: news.approval_id,
         comment: "checked with Ada".to_owned(),
         digest: vec![9; 32],
+        ..DecideRequest::default()
     };
     let approval = plane.approve("dora", DBA, vote).await.unwrap();
     assert_eq!(approval.state(), Approved);

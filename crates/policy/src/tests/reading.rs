@@ -18,6 +18,8 @@ approvals:
     people: 2
     hold: 90s
     grant: 1h
+    batch: {requests: 50, within: 1m, kinds: any}
+  alike: {reviewers: [dba], batch: {requests: 2}}
 "
         .to_owned(),
     );
@@ -27,14 +29,15 @@ approvals:
         .map(|(name, approval)| {
             let who = approval.who();
             format!(
-                "{name}: {who}, hold {}, grant {}",
-                approval.hold_us, approval.grant_us
+                "{name}: {who}, hold {}, grant {}, {:?}",
+                approval.hold_us, approval.grant_us, approval.batch
             )
         })
         .collect();
     expect![[r#"
-        plain: one of dba, hold 300000000, grant 0
-        strict: 2 of dba or security, hold 90000000, grant 3600000000"#]]
+        alike: one of dba, hold 300000000, grant 0, Some(Batch { requests: 2, within_us: 300000000, any_kind: false })
+        plain: one of dba, hold 300000000, grant 0, None
+        strict: 2 of dba or security, hold 90000000, grant 3600000000, Some(Batch { requests: 50, within_us: 60000000, any_kind: true })"#]]
     .assert_eq(&shown.join("\n"));
     assert_eq!(
         bundle.approval("plain").map(|approval| approval.people),

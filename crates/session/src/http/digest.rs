@@ -51,19 +51,18 @@ fn covered(request: &Request) -> Vec<(&str, &str)> {
 
 /// SHA-256 over who, where, and the request as it came.
 pub(super) fn digest(who: &Principal, resource: &str, request: &Request, body: &[u8]) -> [u8; 32] {
+    let what = ["http", resource, &request.method, &request.target];
+    over(who, &what, request, body)
+}
+
+/// SHA-256 over who, these texts, and of the request what goes on beside its path.
+pub(super) fn over(who: &Principal, what: &[&str], request: &Request, body: &[u8]) -> [u8; 32] {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {
         digest.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(bytes);
     };
-    for text in [
-        "http",
-        &who.issuer,
-        &who.subject,
-        resource,
-        &request.method,
-        &request.target,
-    ] {
+    for text in [who.issuer.as_str(), &who.subject].iter().chain(what) {
         part(text.as_bytes());
     }
     for (name, value) in covered(request) {

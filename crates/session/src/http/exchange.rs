@@ -191,8 +191,7 @@ impl Exchange {
                 self.reply(reply);
             }
             Verdict::Approve(demand) => {
-                let rule = decision.rules.first().cloned().unwrap_or_default();
-                self.ask(agent, demand, rule, now);
+                self.ask(agent, demand, decision.rules, now);
             }
         }
     }
@@ -235,7 +234,7 @@ impl Exchange {
         let decision = self.decide(agent, &operation);
         match decision.verdict {
             Verdict::Allow => {}
-            Verdict::Approve(again) if hold.covers(&again) => {}
+            Verdict::Approve(again) if hold.covers(&again, &decision.rules) => {}
             Verdict::Deny(denial) => {
                 let reply = Reply::denied(&self.decision_id(agent), &denial);
                 return self.reply(reply);

@@ -4,7 +4,8 @@ use ostiary_policy::ApprovalDemand;
 use ostiary_record::{ApprovalAsked, ApprovalResolved, ApprovalState, event::Kind};
 
 use super::{
-    Agent, Effect, Exchange, Reply, digest::wont_wait, exchange::Phase, record, reply::Problem,
+    Agent, Effect, Exchange, Reply, batch, digest::wont_wait, exchange::Phase, record,
+    reply::Problem,
 };
 use crate::{AskApproval, Now, Outcome};
 
@@ -17,6 +18,8 @@ pub(super) struct Hold {
     operation: u64,
     demand: ApprovalDemand,
     rule: String,
+    /// The rules that asked, where the answer may have been given to another request.
+    shared: Option<Vec<String>>,
     approval_id: Option<String>,
     /// Until when the control plane has to say that the approval is pending.
     ask_deadline: Option<Now>,
@@ -28,9 +31,10 @@ impl Hold {
     }
 
     /// Whether what was asked for is all that is needed now.
-    pub(super) fn covers(&self, again: &ApprovalDemand) -> bool {
+    pub(super) fn covers(&self, again: &ApprovalDemand, rules: &[String]) -> bool {
         let names = &self.demand.approvals;
-        again.approvals.iter().all(|name| names.contains(name))
+        let is_same = self.shared.as_ref().is_none_or(|it| it == rules);
+        is_same && again.approvals.iter().all(|name| names.contains(name))
     }
 
     pub(super) fn changed(&self, decision: &str) -> Reply {
@@ -138,9 +142,12 @@ impl Exchange {
         &mut self,
         agent: &mut Agent,
         demand: ApprovalDemand,
-        rule: String,
+        rules: Vec<String>,
         now: Now,
     ) {
+        let rule = rules.first().cloned().unwrap_or_default();
+        let run = batch::run(agent, self, &rules);
+        let shared = run.is_some().then_some(rules);
         let body = self.body.as_deref().unwrap_or_default();
         let accesses = self.judged.iter().flat_map(|it| &it.accesses);
         let ask = AskApproval {
@@ -166,11 +173,13 @@ impl Exchange {
                 .headers
                 .iter()
                 .any(|(name, value)| wont_wait(name, value)),
+            run: run.map(Box::new),
         };
         self.phase = Phase::Waiting(Box::new(Hold {
             operation: self.operation,
             demand,
             rule,
+            shared,
             approval_id: None,
             ask_deadline: Some(now.after(agent.config.limits.ask_us)),
         }));

@@ -1,6 +1,7 @@
 //! Requests against a bundle: what goes on, what is answered, what is kept.
 
 mod approval;
+mod batch;
 mod door;
 mod kubernetes;
 mod named;

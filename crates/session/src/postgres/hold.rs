@@ -122,6 +122,7 @@ impl Open {
         };
         let target = self.judge.target();
         let ask = AskApproval {
+            run: None,
             operation: hold.operation,
             approvals: demand.approvals.clone(),
             statement: hold.held.text().to_owned(),

@@ -7,7 +7,7 @@ use ostiary_policy::{Bundle, Files};
 use ostiary_record::{Event, Verdict, event::Kind};
 
 use crate::{
-    Config, Limits, Now, Outcome, State,
+    Config, Limits, Now, Outcome, Run, State,
     http::{
         Agent, Api, Body, Edits, Effect, Exchange, Login, Opened, Reply, Request, ResponseHead,
         UpstreamHeader,
@@ -62,6 +62,7 @@ pub(super) struct Rig {
     pub(super) out: String,
     /// Of the last question.
     pub(super) digest: [u8; 32],
+    pub(super) run: Option<Box<Run>>,
 }
 
 impl Rig {
@@ -108,6 +109,7 @@ impl Rig {
             now: Now(1_000_000),
             out: String::new(),
             digest: [0; 32],
+            run: None,
         }
     }
 
@@ -226,11 +228,16 @@ impl Rig {
             let line = match effect {
                 Effect::AskApproval(ask) => {
                     self.digest = ask.digest;
+                    self.run.clone_from(&ask.run);
                     format!(
-                        "ask {} ({}){}:\n{}",
+                        "ask {} ({}){}{}:\n{}",
                         ask.approvals.join("+"),
                         ask.reason,
                         if ask.outlives_call { " for later" } else { "" },
+                        ask.run.as_ref().map_or_else(String::new, |it| {
+                            let of = if it.namespace.is_empty() { "" } else { " in " };
+                            format!(" in run {} of {}{of}{}", it.id, it.kind, it.namespace)
+                        }),
                         ask.statement
                     )
                 }
