@@ -17,6 +17,8 @@ mod reader;
 mod writer;
 
 pub mod postgres;
+pub mod spdy;
+pub mod websocket;
 
 pub use malformed::Malformed;
 pub use reader::Reader;

@@ -35,3 +35,14 @@ pub const MAX_PROTOCOL_OPTIONS: usize = MAX_STARTUP_PARAMETERS;
 /// The largest value of a frame's length field: the protocol's Int32. A length above it is negative
 /// to one peer and four gigabytes to another, which is how statements were smuggled elsewhere.
 pub const MAX_FRAME_LENGTH: u32 = i32::MAX.unsigned_abs();
+
+/// Bytes of one WebSocket message, and of one SPDY data frame. Each is held whole before any of it goes
+/// on; clients of Kubernetes write 32 KiB at a time.
+pub const MAX_STREAM_MESSAGE: usize = 1 << 20;
+
+/// Bytes of a SPDY control frame, and of its header block once inflated: a few kilobytes of zlib hold
+/// megabytes. Clients of Kubernetes send one header of a few bytes.
+pub const MAX_SPDY_CONTROL: usize = 16 << 10;
+
+/// Headers of a SPDY stream.
+pub const MAX_SPDY_HEADERS: usize = 16;

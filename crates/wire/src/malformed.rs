@@ -122,6 +122,9 @@ pub enum Malformed {
         /// The minor version asked for.
         minor: u16,
     },
+    /// A compressed block of headers that cannot be read to its last byte, or names that are not headers.
+    #[error("a block of headers cannot be read")]
+    HeaderBlock,
     /// A message to be written that does not fit its own length or count field.
     #[error("`{message}` is too large for the protocol")]
     TooLarge {
