@@ -97,6 +97,15 @@ pub fn apiserver() -> Result<PathBuf> {
     )
 }
 
+/// The streaming end of a kubelet: `KUBELET`, or what `bootstrap` built.
+pub fn kubelet() -> Result<PathBuf> {
+    let named = std::env::var_os("KUBELET").map(PathBuf::from);
+    existing(
+        named.unwrap_or_else(|| root().join(".cache/kubernetes/kubelet")),
+        "./bootstrap e2e builds it from tests/kubernetes/kubelet; KUBELET names another",
+    )
+}
+
 /// etcd, from `PATH` or what `bootstrap` installed.
 pub fn etcd() -> Result<PathBuf> {
     on_path("etcd")
