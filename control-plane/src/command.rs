@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how an answer becomes an exit code.
 
 mod approvals;
+mod asciicast;
 mod client;
 mod dev;
 mod docs;

@@ -6,11 +6,13 @@
 mod escape;
 mod json;
 mod table;
+mod tame;
 mod time;
 
 pub(crate) use escape::{block, one_line, unusual};
-pub(crate) use json::{approval, event, hex, resource, session, state};
+pub(crate) use json::{approval, channel, event, hex, resource, session, state};
 pub(crate) use table::{Table, result};
+pub(crate) use tame::Tame;
 pub(crate) use time::{clock, instant, local, now_us, span};
 
 use std::io::{IsTerminal as _, Write as _};

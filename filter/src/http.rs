@@ -5,6 +5,7 @@ mod door;
 mod heads;
 mod login;
 mod runs;
+mod streams;
 
 use std::{
     cell::{RefCell, RefMut},
@@ -91,6 +92,7 @@ impl Http {
             run,
             approval: None,
             stage: Stage::Held,
+            waiting: None,
         }));
         shell.runs.insert(self.context, Rc::clone(&live));
         self.live = Some(Rc::clone(&live));
@@ -160,14 +162,7 @@ impl HttpContext for Http {
             return Action::Pause;
         };
         if live.exchange.is_upgrade() && size > 0 {
-            let mut goes_on = false;
-            apply::feed(shell, &mut live, |exchange, agent, now| {
-                goes_on = exchange.on_upgraded(agent, now);
-            });
-            return match goes_on {
-                true => Action::Continue,
-                false => Action::Pause,
-            };
+            return streams::on_request_body(shell, &mut live, size);
         }
         match live.stage {
             Stage::Sent => return Action::Continue,
@@ -265,6 +260,9 @@ impl HttpContext for Http {
             Stage::Held | Stage::Replied => return Action::Continue,
             Stage::Over => return Action::Pause,
         }
+        if live.exchange.is_streaming() {
+            return streams::on_response_body(shell, &mut live, size, ends);
+        }
         let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size)
             .ok()
             .flatten()
@@ -357,6 +355,9 @@ pub(crate) fn on_tick(shell: &Shell, now: Now) {
         .runs
         .pick(|live| live.exchange.poll_timeout().is_some_and(|at| at <= now));
     for context in due {
+        if streams::release(shell, context) {
+            continue;
+        }
         with(shell, shell.root, context, |exchange, agent, now| {
             exchange.on_timeout(agent, now);
         });
@@ -452,6 +453,12 @@ pub(crate) fn on_state(shell: &Shell, state: &State) {
         if let Ok(mut run) = run.try_borrow_mut() {
             run.agent.on_state(state.clone());
         }
+    }
+    let streaming = shell.runs.pick(|live| live.exchange.is_streaming());
+    for context in streaming {
+        with(shell, shell.root, context, |exchange, agent, now| {
+            exchange.on_state(agent, now);
+        });
     }
 }
 

@@ -4,6 +4,7 @@
 mod attacks;
 mod batch;
 mod cluster;
+mod exec;
 mod impersonation;
 mod secrets;
 mod streams;

@@ -28,6 +28,7 @@ pub struct Cluster {
     folder: Folder,
     port: u16,
     _server: Running,
+    _kubelet: Running,
     _etcd: Running,
 }
 
@@ -57,14 +58,50 @@ impl Cluster {
         })?;
         let port = ports::free();
         let server = start_server(path, store, port)?;
+        let (kubelet, node) = start_kubelet(path)?;
         let mut this = Self {
             port,
             _server: server,
+            _kubelet: kubelet,
             _etcd: etcd,
             folder,
         };
         this.wait_ready()?;
+        this.join(node)?;
         Ok(this)
+    }
+
+    /// Makes the kubelet known as the node `node`.
+    fn join(&self, port: u16) -> Result<()> {
+        let admin = self.admin()?;
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"},
+            "status": {
+                "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+                "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+            },
+        });
+        admin
+            .feed(&["create", "-f", "-"], &node.to_string())?
+            .ok()?;
+        Ok(())
+    }
+
+    /// Puts a pod on the node, and says that it runs: exec and attach reach it then.
+    pub fn run_pod(&self, namespace: &str, name: &str, container: &str) -> Result<()> {
+        let admin = self.admin()?;
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"nodeName": "node", "containers": [{"name": container, "image": "example/api:1"}]},
+        });
+        admin.feed(&["apply", "-f", "-"], &pod.to_string())?.ok()?;
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/status");
+        let mut pod = admin.json(&["get", "pod", name, "-n", namespace])?;
+        pod["status"]["phase"] = "Running".into();
+        let replaced = admin.feed(&["replace", "--raw", &path, "-f", "-"], &pod.to_string())?;
+        replaced.ok()?;
+        Ok(())
     }
 
     fn wait_ready(&mut self) -> Result<()> {
@@ -98,6 +135,11 @@ impl Cluster {
             ..self.target()
         }
         .with("impersonate", json!({"user_prefix": "agent:"}))
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A kubectl past the gateway.
@@ -146,7 +188,18 @@ impl Kubectl {
 
     /// The same, still running.
     pub fn start(&self, arguments: &[&str], input: &str) -> Result<Started> {
+        self.start_with(&[], arguments, input)
+    }
+
+    /// The same with more of an environment.
+    pub fn start_with(
+        &self,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<Started> {
         let mut kubectl = Command::new(tools::kubectl()?);
+        kubectl.envs(environment.iter().copied());
         kubectl
             .args(arguments)
             .env("KUBECONFIG", self.config())
@@ -156,6 +209,19 @@ impl Kubectl {
             kubectl.env_remove(name);
         }
         Started::new(kubectl, input)
+    }
+
+    /// Runs a script of Python with a terminal of its own; its first argument is this kubectl.
+    pub fn on_terminal(&self, script: &str, environment: &[(&str, &str)]) -> Result<Ran> {
+        let mut python = Command::new("python3");
+        python
+            .args(["-c", script])
+            .arg(tools::kubectl()?)
+            .env("KUBECONFIG", self.home.join("config"))
+            .env("HOME", &self.home)
+            .envs(environment.iter().copied())
+            .current_dir(&self.home);
+        Started::new(python, "")?.finish(PATIENCE)
     }
 
     /// What it prints as JSON.
@@ -188,6 +254,18 @@ fn start_etcd(path: &Path) -> Result<(Running, u16)> {
     let log = path.join("etcd.log");
     let etcd = Running::start("etcd", within(etcd, path), &log, Signal::TERM)?;
     Ok((etcd, clients))
+}
+
+/// The streaming end of a kubelet, and its port.
+fn start_kubelet(path: &Path) -> Result<(Running, u16)> {
+    let port = ports::free();
+    let mut kubelet = Command::new(tools::kubelet()?);
+    kubelet
+        .arg(format!("127.0.0.1:{port}"))
+        .args(["server.crt", "server.key"]);
+    let log = path.join("kubelet.log");
+    let kubelet = Running::start("kubelet", within(kubelet, path), &log, Signal::TERM)?;
+    Ok((kubelet, port))
 }
 
 fn start_server(path: &Path, store: u16, port: u16) -> Result<Running> {

@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, time::Duration};
 
 use ostiary_proto::Session;
-use ostiary_record::{ApprovalState, Event, Operated, Replied, Verdict, event::Kind};
+use ostiary_record::{
+    ApprovalState, Channel, Event, Operated, Replied, Streamed, Verdict, event::Kind,
+};
 
 use crate::output::{self, Paint, Printer, block, clock, count, one_line, span};
 
@@ -153,6 +155,7 @@ pub(crate) fn step(event: &Event, printer: Printer) -> String {
             printer.paint(paint, &one_line(&text))
         }
         Some(Kind::Replied(it)) => replied(it, printer),
+        Some(Kind::Streamed(it)) => streamed(it, printer),
         Some(Kind::Refused(it)) => {
             let text = format!("refused ({}): {}", it.stage, it.reason);
             printer.paint(Paint::Bad, &one_line(&text))
@@ -235,6 +238,9 @@ fn replied(it: &Replied, printer: Printer) -> String {
     if it.masked > 0 {
         let _ = write!(text, ", {} masked", count(it.masked, "value"));
     }
+    if let Some(code) = it.exit_code {
+        let _ = write!(text, ", exit code {code}");
+    }
     text.push(')');
     if !it.body.is_empty() {
         let _ = write!(text, "\n{}", indent(&block(&it.body, ""), MARGIN));
@@ -257,6 +263,26 @@ fn replied(it: &Replied, printer: Printer) -> String {
         };
         let rows = count(it.rows, "row");
         let _ = write!(text, "\n{MARGIN}({rows}{rest})");
+    }
+    text
+}
+
+fn streamed(it: &Streamed, printer: Printer) -> String {
+    let channel = output::channel(it.channel());
+    if it.channel() == Channel::Resize {
+        let size = format!("#{} terminal of {}x{}", it.operation, it.columns, it.lines);
+        return printer.paint(Paint::Dim, &size);
+    }
+    let mut text = printer.paint(Paint::Dim, &format!("#{} {channel}", it.operation));
+    let said = String::from_utf8_lossy(&it.data);
+    if !said.is_empty() {
+        let lines = said.strip_suffix('\n').unwrap_or(&said);
+        let _ = write!(text, "\n{}", block(lines, &format!("{MARGIN}| ")));
+    }
+    let kept = u64::try_from(it.data.len()).unwrap_or(u64::MAX);
+    if it.size > kept {
+        let more = it.size.saturating_sub(kept);
+        let _ = write!(text, "\n{MARGIN}… {more} bytes were not kept");
     }
     text
 }

@@ -2,6 +2,8 @@
 
 mod args;
 
+use std::collections::BTreeSet;
+
 pub(crate) use args::Verb;
 
 use ostiary_proto::{
@@ -14,7 +16,8 @@ use serde_json::{Value, json};
 use args::{Search, Wanted};
 
 use super::{
-    Failure,
+    Code, Failure,
+    asciicast::Asciicast,
     client::{Connection, Service},
     replay::{self, Pace},
 };
@@ -63,6 +66,12 @@ pub(crate) async fn run(verb: Verb, printer: Printer) -> Result<(), Failure> {
             };
             play(id, false, false, pace, &connection, printer).await
         }
+        Verb::Export {
+            id,
+            operation,
+            format: args::Export::Asciicast,
+            connection,
+        } => export(id, operation, &connection, printer).await,
         Verb::Tail {
             id,
             new,
@@ -208,6 +217,60 @@ async fn play(
         }
     }
     Ok(())
+}
+
+/// Writes the streams of one operation, or of the only one that has any.
+async fn export(
+    id: String,
+    operation: Option<u64>,
+    connection: &Connection,
+    printer: Printer,
+) -> Result<(), Failure> {
+    let mut client = SessionsClient::new(connection.open().await?);
+    let session = find(&mut client, id).await?;
+    let request = EventsRequest {
+        session_id: session.id.clone(),
+        follow: false,
+        from_seq: 0,
+    };
+    let operation = match operation {
+        Some(number) => number,
+        None => {
+            let mut events = client.events(request.clone()).await?.into_inner();
+            let mut with_streams = BTreeSet::new();
+            while let Some(event) = events.message().await? {
+                if let Some(Kind::Streamed(it)) = event.kind {
+                    with_streams.insert(it.operation);
+                }
+            }
+            let numbers: Vec<String> = with_streams.iter().map(u64::to_string).collect();
+            match (with_streams.first(), with_streams.len()) {
+                (Some(only), 1) => *only,
+                (None, _) => return Err(nothing(&session.id)),
+                _ => {
+                    let several = format!("operations {} have streams", numbers.join(", "));
+                    return Err(Failure::input(several).cure("name one with --operation N"));
+                }
+            }
+        }
+    };
+    let mut cast = Asciicast::new(operation);
+    let mut events = client.events(request).await?.into_inner();
+    while let Some(event) = events.message().await? {
+        for line in cast.lines(&event) {
+            printer.object(&line)?;
+        }
+    }
+    match cast.has_begun() {
+        true => Ok(()),
+        false => Err(nothing(&session.id)),
+    }
+}
+
+fn nothing(id: &str) -> Failure {
+    let message = format!("nothing of {id} went over streams that are read");
+    Failure::new(Code::NotFound, one_line(&message))
+        .cure("`ostiary sessions replay` shows what there is")
 }
 
 fn is_closed(event: &Event) -> bool {

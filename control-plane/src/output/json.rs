@@ -1,7 +1,7 @@
 //! Messages of the API as JSON: field names of `ostiary.v1`, times in RFC 3339, bytes in hex.
 
 use ostiary_proto as proto;
-use ostiary_record::{ApprovalState, Event, Parameter, Verdict, event::Kind};
+use ostiary_record::{ApprovalState, Channel, Event, Parameter, Verdict, event::Kind};
 use serde_json::{Value, json};
 
 use super::instant;
@@ -180,6 +180,18 @@ pub(crate) fn event(event: &Event) -> Value {
                 "columns": it.columns,
                 "sample": it.sample.iter().map(|row| parameters(&row.values)).collect::<Vec<_>>(),
                 "duration_us": it.duration_us,
+                "exit_code": it.exit_code,
+            }),
+        ),
+        Some(Kind::Streamed(it)) => (
+            "streamed",
+            json!({
+                "operation": it.operation,
+                "channel": channel(it.channel()),
+                "text": String::from_utf8_lossy(&it.data),
+                "size": it.size,
+                "columns": it.columns,
+                "lines": it.lines,
             }),
         ),
         Some(Kind::Refused(it)) => ("refused", json!({"stage": it.stage, "reason": it.reason})),
@@ -208,6 +220,17 @@ pub(crate) fn state(state: ApprovalState) -> &'static str {
         ApprovalState::Expired => "expired",
         ApprovalState::Cancelled => "cancelled",
         ApprovalState::Lost => "lost",
+    }
+}
+
+/// The name of a channel.
+pub(crate) fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Unspecified => "unknown",
+        Channel::Stdin => "stdin",
+        Channel::Stdout => "stdout",
+        Channel::Stderr => "stderr",
+        Channel::Resize => "resize",
     }
 }
 

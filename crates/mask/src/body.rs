@@ -142,6 +142,12 @@ impl BodyMasker {
         }
     }
 
+    /// Whether text waits for the end of its line. [`Self::finish`] gives what there is of it, and the
+    /// rest of the line is then read as a text of its own.
+    pub fn holds_text(&self) -> bool {
+        matches!(&self.reader, Reader::Text(text) if text.holds())
+    }
+
     /// Values replaced so far.
     pub fn masked(&self) -> u64 {
         self.masking.masked

@@ -7,6 +7,7 @@
 mod body;
 mod facts;
 mod info;
+mod stream;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 pub use facts::ObjectFacts;
 pub use info::{RequestInfo, Resource};
+pub use stream::{Carrier, Streams};
 
 use crate::{
     Access, Facts, Object, Operation, Verb,
@@ -33,8 +35,12 @@ pub struct Head {
     query: Parameters,
     content: Content,
     method: String,
+    /// The command of exec, as a shell would take it.
+    command: Option<String>,
     /// Whether it asks for another protocol on the connection.
     upgrades: bool,
+    /// What exec and attach ask for, or why that cannot be followed.
+    streams: Option<Result<Streams, &'static str>>,
 }
 
 impl Head {
@@ -60,11 +66,19 @@ impl Head {
         let is_upgrade = |name: &str| name == "upgrade";
         let others = headers.iter().filter(|(name, _)| !is_upgrade(name));
         headers::check(&others.cloned().collect::<Vec<_>>())?;
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (path, query) = (Path::parse(path)?, Parameters::parse(query, "query")?);
+        let (path, raw) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) = (Path::parse(path)?, Parameters::parse(raw, "query")?);
         let info = RequestInfo::read(method, &path, &query)?;
+        let verb = info.meaning();
+        let streams = stream::is_read(verb).then(|| Streams::read(method, headers, &query));
+        let command = match verb {
+            Verb::K8sExec => stream::command(raw)?,
+            _ => None,
+        };
         Ok(Self {
-            verb: info.meaning(),
+            verb,
+            command,
+            streams,
             info,
             path,
             query,
@@ -79,15 +93,10 @@ impl Head {
         &self.info
     }
 
-    /// Why the gateway cannot pass it, whatever policy says: what follows are streams it does not read.
+    /// Why the gateway cannot pass it, whatever policy says: what would follow is not read.
     pub fn unsupported(&self) -> Option<&'static str> {
         match self.verb {
-            Verb::K8sExec => {
-                Some("exec is not supported yet: the gateway does not read its streams")
-            }
-            Verb::K8sAttach => {
-                Some("attach is not supported yet: the gateway does not read its streams")
-            }
+            Verb::K8sExec | Verb::K8sAttach => self.streams.clone().and_then(Result::err),
             Verb::K8sPortForward => {
                 Some("port-forward is not supported yet: the gateway does not read its streams")
             }
@@ -136,6 +145,10 @@ impl Head {
             Some(it) => {
                 facts.version.clone_from(&it.version);
                 facts.name.clone_from(&it.object);
+                facts.command.clone_from(&self.command);
+                if stream::is_read(self.verb) {
+                    facts.container = self.query.one("container")?.map(str::to_owned);
+                }
                 facts.dry_run = facts::dry_run(self.verb, it, &self.query, &request)?;
                 Object::Kind {
                     namespace: it.namespace.clone(),

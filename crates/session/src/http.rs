@@ -5,7 +5,7 @@
 //! whole until its verdict; a response is masked as it streams. Deliberately absent: framing, which
 //! is Envoy's on both sides.
 //!
-//! The requests of a Kubernetes API server take the same way; what is particular to them is in
+//! exec and attach of Kubernetes go on as streams, which are read in `stream.rs`. The requests of a Kubernetes API server take the same way; what is particular to them is in
 //! `kubernetes.rs`.
 
 mod agent;
@@ -13,6 +13,7 @@ mod batch;
 mod digest;
 mod door;
 mod exchange;
+mod form;
 mod head;
 mod hold;
 mod kubernetes;
@@ -20,6 +21,7 @@ mod masking;
 mod record;
 mod reply;
 mod response;
+mod stream;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ pub use door::{Door, Stranger};
 pub use exchange::{Exchange, Request};
 pub use reply::Reply;
 pub use response::{Body, ResponseHead};
+pub use stream::Upgraded;
 
 use crate::AskApproval;
 

@@ -38,7 +38,14 @@ pub(super) fn feed(
     let mut goes_on = false;
     loop {
         // What is not on record must not happen.
-        if !keep_events(shell, &mut run) && live.exchange.is_held() {
+        let kept = keep_events(shell, &mut run);
+        if !kept && live.exchange.is_streaming() {
+            live.exchange.on_closed(&mut run.agent, clock::now());
+            live.stage = Stage::Over;
+            let _ = hostcalls::reset_http_request();
+            return false;
+        }
+        if !kept && live.exchange.is_held() {
             let reply = Reply::unavailable("the record of this gateway is full");
             let reply = live.exchange.fitting(reply);
             live.exchange.on_closed(&mut run.agent, clock::now());

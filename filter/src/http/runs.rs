@@ -32,6 +32,8 @@ pub(crate) struct Live {
     /// The call of the approval that is waited for.
     pub(super) approval: Option<u32>,
     pub(super) stage: Stage,
+    /// Bytes of the answer that wait in the host under `Pause`, read already, for what the exchange holds.
+    pub(super) waiting: Option<usize>,
 }
 
 /// What the host was told to do with the request.

@@ -79,6 +79,13 @@ const MORE: &str = r#"
 permit (principal in Group::"streamers", action in Action::"k8s:connect", resource in Cluster::"prod");
 @id("own")
 permit (principal, action in Action::"k8s:read", resource in Cluster::"own");
+@id("asks")
+permit (principal in Group::"askers", action == Action::"k8s:exec", resource in Cluster::"prod");
+@id("asks-first") @approval("dba") @reason("somebody looks on")
+forbid (principal in Group::"askers", action == Action::"k8s:exec", resource);
+@id("no-env")
+forbid (principal in Group::"streamers", action == Action::"k8s:exec", resource)
+when { context.objects has command && context.objects.command like "env*" };
 @id("sees")
 permit (principal in Group::"keepers", action == Action::"reveal", resource == Label::"kubernetes.secret");
 @id("batches")
@@ -103,6 +110,7 @@ fn start() -> Result<Kube> {
     let cluster = Cluster::start()?;
     let admin = cluster.admin()?;
     admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
+    cluster.run_pod("web", "shell-0", "shell")?;
     let stack = Stack::start(
         shared::issuer()?,
         &[cluster.target(), cluster.impersonating()],

@@ -73,6 +73,25 @@ pub(crate) enum Verb {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Write what went over the streams of an operation (exec, attach) to standard output
+    ///
+    /// What a terminal would obey beside colours and the cursor is written as text.
+    #[command(
+        after_help = "Examples:\n  ostiary sessions export 9c81 > session.cast\n  \
+                            ostiary sessions export 9c81 --operation 3 --format asciicast"
+    )]
+    Export {
+        /// The id, or at least 4 characters of its beginning
+        id: String,
+        /// Which one, by its number in `replay`; needed if several have streams
+        #[arg(long, value_name = "N")]
+        operation: Option<u64>,
+        /// How it is written
+        #[arg(long, value_enum, default_value_t)]
+        format: Export,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Follow a session live, from its beginning
     #[command(after_help = "Examples:\n  ostiary sessions tail 9c81\n  \
                             ostiary sessions tail 9c81 --new")]
@@ -149,6 +168,14 @@ pub(crate) struct Search {
     pub(super) limit: u32,
     #[command(flatten)]
     pub(super) connection: Connection,
+}
+
+/// How streams are written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Export {
+    /// Version 3, which players of terminals read
+    #[default]
+    Asciicast,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

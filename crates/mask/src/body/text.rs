@@ -74,6 +74,10 @@ impl Text {
         }
     }
 
+    pub(super) fn holds(&self) -> bool {
+        !self.unit.is_empty()
+    }
+
     fn flush(&mut self, masking: &mut Masking, out: &mut Vec<u8>) {
         rewrite(masking, &self.unit, out);
         self.unit.clear();

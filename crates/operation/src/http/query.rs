@@ -30,6 +30,18 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
+    /// The values of one key of a query, in the order they come in.
+    pub(crate) fn in_order(raw: &str, key: &str, what: &str) -> Result<Vec<String>, Refused> {
+        let mut values = Vec::new();
+        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if decode(name, what)? == key {
+                values.push(decode(value, what)?);
+            }
+        }
+        Ok(values)
+    }
+
     /// Whether a key is there.
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)

@@ -17,6 +17,10 @@ pub struct ObjectFacts {
     pub version: String,
     /// The name of the one object it is about, where the request says.
     pub name: Option<String>,
+    /// The command of exec, as a shell would take it.
+    pub command: Option<String>,
+    /// The container of exec and attach, where the request says.
+    pub container: Option<String>,
     /// The server is told to change nothing.
     pub dry_run: bool,
     /// `kind` of the body, and of items in it.

@@ -360,3 +360,100 @@ fn what_the_gateway_cannot_follow_is_told_after_it_is_read() {
     }
     assert_eq!(unsupported(get, &[("x_y", "1")]).unwrap_err().status, 400);
 }
+
+#[test]
+fn streams_are_asked_for_in_one_known_form() {
+    let websocket = [
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        (
+            "sec-websocket-protocol",
+            "v5.channel.k8s.io, v3.channel.k8s.io",
+        ),
+        ("sec-websocket-protocol", "v4.channel.k8s.io"),
+    ];
+    let spdy = [
+        ("connection", "Upgrade"),
+        ("upgrade", "SPDY/3.1"),
+        ("content-length", "0"),
+        ("x-stream-protocol-version", "v5.channel.k8s.io"),
+        ("x-stream-protocol-version", "v4.channel.k8s.io"),
+        ("x-stream-protocol-version", "channel.k8s.io"),
+    ];
+    let read = |method: &str, headers: &[(&str, &str)]| {
+        let owned = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
+        let headers: Vec<_> = headers.iter().map(owned).collect();
+        let target = "/api/v1/namespaces/web/pods/p/exec?command=ls&tty=true";
+        let head = Head::read(method, target, &headers).unwrap();
+        assert_eq!(head.streams().is_none(), head.unsupported().is_some());
+        head.streams().cloned()
+    };
+    let found = read("GET", &websocket).unwrap();
+    assert_eq!(found.offers, ["v5.channel.k8s.io", "v4.channel.k8s.io"]);
+    assert!(found.tty && found.carrier == Carrier::WebSocket);
+    for method in ["GET", "POST"] {
+        let found = read(method, &spdy).unwrap();
+        assert_eq!(found.offers, ["v4.channel.k8s.io"]);
+        assert_eq!(found.carrier, Carrier::Spdy);
+    }
+    assert_eq!(read("POST", &websocket), None);
+    let with = |headers: &[(&'static str, &'static str)], name: &'static str, value| {
+        let others = headers.iter().filter(|(it, _)| *it != name);
+        others.copied().chain([(name, value)]).collect::<Vec<_>>()
+    };
+    for (what, headers) in [
+        ("another upgrade", with(&websocket, "upgrade", "h2c")),
+        ("two upgrades", [&websocket[..], &spdy[1..2]].concat()),
+        ("no connection", with(&websocket, "connection", "close")),
+        (
+            "base64",
+            with(
+                &websocket,
+                "sec-websocket-protocol",
+                "base64.channel.k8s.io",
+            ),
+        ),
+        ("no version", with(&websocket, "sec-websocket-version", "8")),
+        ("a body", with(&spdy, "content-length", "5")),
+        (
+            "a body in parts",
+            with(&spdy, "transfer-encoding", "chunked"),
+        ),
+        (
+            "old channels",
+            with(&spdy, "x-stream-protocol-version", "v3.channel.k8s.io"),
+        ),
+    ] {
+        assert_eq!(read("GET", &headers), None, "{what}");
+    }
+}
+
+#[test]
+fn the_command_of_exec_is_told_as_it_would_be_typed() {
+    let command = |query: &str| {
+        let target = format!("/api/v1/namespaces/web/pods/p/exec?{query}");
+        let operation = Head::read("POST", &target, &[])
+            .unwrap()
+            .operation(b"")
+            .unwrap();
+        let facts = operation.facts.objects.unwrap();
+        (facts.command, facts.container)
+    };
+    let told = |command: &str, container: Option<&str>| {
+        (Some(command.to_owned()), container.map(str::to_owned))
+    };
+    assert_eq!(
+        command("command=rm&container=c&command=-rf&command=%2Fa+b&comm%61nd=it%27s&command="),
+        told("rm -rf '/a b' 'it'\\''s' ''", Some("c"))
+    );
+    assert_eq!(command("stdin=true"), (None, None));
+    let two = "/api/v1/namespaces/web/pods/p/exec?container=a&container=b";
+    assert!(
+        Head::read("POST", two, &[])
+            .unwrap()
+            .operation(b"")
+            .is_err()
+    );
+}

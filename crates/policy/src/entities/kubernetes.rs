@@ -86,8 +86,15 @@ pub(super) fn facts(objects: &ObjectFacts) -> Result<RestrictedExpression, Untol
         ("host_namespaces", flag(objects.host_namespaces)),
         ("wildcard_rules", flag(objects.wildcard_rules)),
     ];
-    let name = objects.name.as_ref().map(|name| ("name", text(name)));
-    let pairs = pairs.into_iter().chain(name);
+    let said = [
+        ("name", &objects.name),
+        ("command", &objects.command),
+        ("container", &objects.container),
+    ];
+    let said = said
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, text(value.as_deref()?))));
+    let pairs = pairs.into_iter().chain(said);
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
     Ok(RestrictedExpression::new_record(pairs)?)
 }

@@ -43,7 +43,7 @@ pub struct Exchange {
     pub(super) operation: u64,
     pub(super) judged: Option<Operation>,
     pub(super) masking: Masking,
-    deadline: Option<Now>,
+    pub(super) deadline: Option<Now>,
     effects: VecDeque<Effect>,
 }
 
@@ -262,7 +262,12 @@ impl Exchange {
     fn send(&mut self, agent: &Agent, now: Now) {
         let mut edits = Edits::default();
         let is = |verb| self.judged.as_ref().is_some_and(|it| it.verb == verb);
-        let (upgrades, calls) = (is(Verb::HttpUpgrade), is(Verb::GrpcCall));
+        let streams = match &self.head {
+            Ok(Head::Kubernetes(head)) => head.streams(),
+            _ => None,
+        };
+        let upgrades = is(Verb::HttpUpgrade) || streams.is_some();
+        let calls = is(Verb::GrpcCall);
         for (name, value) in &self.request.headers {
             let stays = match name.as_str() {
                 "upgrade" => upgrades,
@@ -278,6 +283,13 @@ impl Exchange {
             edits
                 .add
                 .push(("connection".to_owned(), "Upgrade".to_owned()));
+        }
+        if let Some(streams) = streams {
+            // What the gateway can read: no extension, and the versions it knows.
+            edits.remove("sec-websocket-extensions");
+            let name = streams.carrier.version_header();
+            edits.remove(name);
+            edits.add.push((name.to_owned(), streams.offers.join(", ")));
         }
         // An answer that is not encoded can be read.
         let identity = ("accept-encoding".to_owned(), "identity".to_owned());
@@ -321,10 +333,11 @@ impl Exchange {
         matches!(self.phase, Phase::Recording(_))
     }
 
-    /// Whether it asks to change to a protocol that is not read.
+    /// Whether it asks to change to another protocol, read or not.
     pub fn is_upgrade(&self) -> bool {
         let head = self.head.as_ref();
-        head.is_ok_and(|head| matches!(head, Head::Http(head) if head.verb == Verb::HttpUpgrade))
+        self.asks_for_streams()
+            || head.is_ok_and(|it| matches!(it, Head::Http(head) if head.verb == Verb::HttpUpgrade))
     }
 
     /// Bytes of the other protocol came. Before the target has agreed to it they could be a request
@@ -382,7 +395,12 @@ impl Exchange {
 
     /// The stream is over, for whatever reason.
     pub fn on_closed(&mut self, agent: &mut Agent, now: Now) {
-        self.abandon(agent, "the stream ended early", now);
+        // A command that has ended leaves it to the client to close.
+        let why = match self.has_status() {
+            true => "",
+            false => "the stream ended early",
+        };
+        self.abandon(agent, why, now);
     }
 
     /// The next thing to do.
@@ -420,7 +438,7 @@ impl Exchange {
         self.reply(Reply::refused(refused.status, &refused.reason));
     }
 
-    fn abandon(&mut self, agent: &mut Agent, why: &str, now: Now) {
+    pub(super) fn abandon(&mut self, agent: &mut Agent, why: &str, now: Now) {
         let phase = std::mem::replace(&mut self.phase, Phase::Done);
         self.deadline = None;
         match phase {
@@ -432,7 +450,8 @@ impl Exchange {
                 let replied = record::cut_short(self.operation, why, now.since(at));
                 agent.record(replied, now);
             }
-            Phase::Answering(answering) => {
+            Phase::Answering(mut answering) => {
+                answering.keep_rest(agent);
                 agent.record(answering.cut_short(self.operation, why, now), now);
             }
             Phase::Reading if matches!(agent.identity(), Identity::Pending) => {

@@ -11,7 +11,7 @@ use super::{Api, Request};
 #[derive(Debug)]
 pub(super) enum Head {
     Http(http::Head),
-    Kubernetes(kubernetes::Head),
+    Kubernetes(Box<kubernetes::Head>),
 }
 
 impl Head {
@@ -20,7 +20,8 @@ impl Head {
         match api {
             Api::Http => http::Head::read(method, target, &request.headers).map(Self::Http),
             Api::Kubernetes => {
-                kubernetes::Head::read(method, target, &request.headers).map(Self::Kubernetes)
+                let head = kubernetes::Head::read(method, target, &request.headers)?;
+                Ok(Self::Kubernetes(Box::new(head)))
             }
         }
     }

@@ -61,7 +61,7 @@ impl Masking {
         hiding.next()
     }
 
-    fn key(&self) -> HashKey {
+    pub(super) fn key(&self) -> HashKey {
         self.key.clone().unwrap_or_else(|| HashKey::new(Vec::new()))
     }
 

@@ -24,6 +24,7 @@ pub(super) fn operated(
         Deny(denial) => (Verdict::Deny, denial.reason.clone()),
     };
     let mut statement = digest::statement(&exchange.request, &[]);
+    statement.push_str(&said(operation));
     if !body.is_empty() {
         statement.push_str("\n\n");
         statement.push_str(&shown_body(agent.api, exchange, operation, body));
@@ -47,13 +48,28 @@ pub(super) fn operated(
     })
 }
 
+/// The command of exec, as it would be typed: in the query its words are apart, and escaped.
+fn said(operation: &Operation) -> String {
+    let Some(objects) = &operation.facts.objects else {
+        return String::new();
+    };
+    match &objects.command {
+        Some(command) => format!("\n\n{command}"),
+        None => String::new(),
+    }
+}
+
 /// The request as reviewers read it. What Kubernetes keeps secret is not for them either.
 pub(super) fn question(agent: &Agent, exchange: &Exchange, body: &[u8]) -> String {
     let shown = match (agent.api, &exchange.judged) {
         (Api::Kubernetes, Some(operation)) if !body.is_empty() => {
             shown_body(agent.api, exchange, operation, body).into_bytes()
         }
-        _ => return digest::statement(&exchange.request, body),
+        (_, operation) => {
+            let mut statement = digest::statement(&exchange.request, body);
+            statement.push_str(&operation.as_ref().map(said).unwrap_or_default());
+            return statement;
+        }
     };
     digest::statement(&exchange.request, &shown)
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use ostiary_mask::{BodyMasker, Rewritten, body::Form};
-use ostiary_operation::{Access, Operation, Protocol, Verb, http::is_grpc};
+use ostiary_operation::{Access, Operation, Protocol, Verb};
 use ostiary_policy::Verdict;
 use ostiary_record::{Replied, event::Kind};
 
 use super::{
     Agent, Edits, Exchange, Reply,
     exchange::{Phase, decide},
+    form::{Reading, form_of},
     head::Head,
+    stream::Stream,
 };
 use crate::Now;
 
@@ -61,6 +63,8 @@ pub(super) struct Answering {
     keep_sample: usize,
     /// Replaced in headers.
     masked: u64,
+    /// Streams that are read, after a change of protocol.
+    pub(super) stream: Option<Box<Stream>>,
 }
 
 /// Headers of the target that are not for the client: its credentials, and what holds no more of a
@@ -103,14 +107,6 @@ const PLAIN: [&str; 8] = [
     "server",
 ];
 
-/// How a body is read.
-enum Reading {
-    /// There is none, or nothing is masked for this agent.
-    AsIs,
-    Masked(Form),
-    Unreadable(&'static str),
-}
-
 impl Exchange {
     /// The head of the response. `ends` if no body follows.
     pub fn on_response(
@@ -141,6 +137,7 @@ impl Exchange {
                 false => agent.config.limits.record_bytes,
             },
             masked: 0,
+            stream: None,
         };
         if status == 401 {
             let detail = "the target refused the credential of the gateway";
@@ -153,8 +150,13 @@ impl Exchange {
                 let detail = "the target wants another protocol";
                 return self.replace(agent, answering, "upstream-protocol", detail, now);
             }
-            // What follows is frames that are not read.
             answering.keep_sample = 0;
+            match self.begin_streams(agent, headers) {
+                Ok(stream) => answering.stream = stream,
+                Err(detail) => {
+                    return self.replace(agent, answering, "upstream-protocol", detail, now);
+                }
+            }
             let edits = self.edit(headers, false, &mut answering);
             self.phase = Phase::Answering(Box::new(answering));
             return ResponseHead::Send(edits);
@@ -330,6 +332,9 @@ impl Exchange {
         ends: bool,
         now: Now,
     ) -> Body {
+        if let Some(body) = self.on_target(agent, bytes, ends, now) {
+            return body;
+        }
         let Phase::Answering(answering) = &mut self.phase else {
             return match self.phase {
                 Phase::Done => Body::Send(bytes.to_vec()),
@@ -383,8 +388,9 @@ impl Exchange {
         unchanged.chain(edits.add.clone()).collect()
     }
 
-    fn end_answer(&mut self, agent: &mut Agent, error: Option<&str>, now: Now) {
-        if let Phase::Answering(answering) = std::mem::replace(&mut self.phase, Phase::Done) {
+    pub(super) fn end_answer(&mut self, agent: &mut Agent, error: Option<&str>, now: Now) {
+        if let Phase::Answering(mut answering) = std::mem::replace(&mut self.phase, Phase::Done) {
+            answering.keep_rest(agent);
             let replied = answering.replied(self.operation, error.unwrap_or_default(), now);
             agent.record(replied, now);
         }
@@ -427,12 +433,19 @@ impl Answering {
 
     fn replied(&self, operation: u64, error: &str, now: Now) -> Kind {
         let in_body = self.masker.as_ref().map_or(0, BodyMasker::masked);
+        let (streamed, in_streams, exit_code) = match &self.stream {
+            Some(stream) => stream.totals(),
+            None => (0, 0, None),
+        };
         Kind::Replied(Replied {
             operation,
             command_tag: self.status.to_string(),
             error: error.to_owned(),
-            bytes: self.bytes,
-            masked: in_body.saturating_add(self.masked),
+            bytes: self.bytes.saturating_add(streamed),
+            masked: in_body
+                .saturating_add(self.masked)
+                .saturating_add(in_streams),
+            exit_code,
             duration_us: now.since(self.sent_at),
             body: String::from_utf8_lossy(&self.sample).into_owned(),
             ..Replied::default()
@@ -441,54 +454,5 @@ impl Answering {
 
     pub(super) fn cut_short(&self, operation: u64, why: &str, now: Now) -> Kind {
         self.replied(operation, why, now)
-    }
-}
-
-/// How a media type is read.
-fn form_of(content_type: &str) -> Reading {
-    let mut parts = content_type.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let charset = parts
-        .filter_map(|part| part.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase());
-    let charset = charset.as_deref().unwrap_or("utf-8");
-    if is_grpc(&media_type) {
-        return Reading::Unreadable("the answer is messages of gRPC");
-    }
-    let ascii = ["iso-8859-", "windows-125"];
-    let is_utf8 = matches!(charset, "utf-8" | "us-ascii");
-    let is_text = is_utf8 || ascii.iter().any(|it| charset.starts_with(it));
-    let json = [
-        "application/json",
-        "text/json",
-        "application/x-ndjson",
-        "application/ndjson",
-        "application/jsonl",
-        "application/x-jsonlines",
-        "application/json-seq",
-    ];
-    if json.contains(&media_type.as_str()) || media_type.ends_with("+json") {
-        return match is_utf8 {
-            true => Reading::Masked(Form::Json),
-            false => Reading::Unreadable("the JSON of the answer is not UTF-8"),
-        };
-    }
-    let texts = [
-        "application/xml",
-        "application/javascript",
-        "application/yaml",
-        "application/x-yaml",
-        "application/toml",
-        "application/sql",
-    ];
-    let other = texts.contains(&media_type.as_str()) || media_type.ends_with("+xml");
-    if !media_type.starts_with("text/") && !other {
-        return Reading::Unreadable("the content type of the answer is not one that is read");
-    }
-    match (is_text, media_type.as_str()) {
-        (false, _) => Reading::Unreadable("the text of the answer is in an unknown character set"),
-        (true, "text/event-stream") => Reading::Masked(Form::Events),
-        (true, _) => Reading::Masked(Form::Text),
     }
 }

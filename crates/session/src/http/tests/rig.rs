@@ -330,5 +330,11 @@ pub(super) fn kept(event: &Event) -> String {
         Kind::ConnectionOpened(it) => format!("opened by {}", it.application_name),
         Kind::LoggedIn(it) => format!("logged in {}", it.subject),
         Kind::Closed(it) => format!("closed: {}", it.reason),
+        Kind::Streamed(it) => format!(
+            "streamed #{} {:?} {:?}",
+            it.operation,
+            it.channel(),
+            String::from_utf8_lossy(&it.data)
+        ),
     }
 }

@@ -239,6 +239,8 @@ pub(super) fn event(event: &Event) -> String {
             line
         }
         Kind::Refused(e) => format!("Refused {}: {}", e.stage, e.reason),
+        // Of Kubernetes alone.
+        Kind::Streamed(_) => "Streamed".to_owned(),
         Kind::Closed(e) => format!("Closed {} {}", e.reason, e.operations),
     };
     format!("{} {what}", event.seq)
