@@ -19,6 +19,8 @@ pub(crate) struct Metrics {
     pub(crate) record_backlog: Metric,
     /// Connections closed because the backlog was full.
     pub(crate) record_overflows: Metric,
+    /// Bundles put in force, counted in each worker.
+    pub(crate) policy_applied: Metric,
     /// Bundles refused.
     pub(crate) policy_refused: Metric,
     /// Bytes of memory that the module's VMs have; it grows and never shrinks.
@@ -41,6 +43,7 @@ impl Metrics {
             logins_lost: define(MetricType::Counter, "logins_lost"),
             record_backlog: define(MetricType::Gauge, "record_backlog"),
             record_overflows: define(MetricType::Counter, "record_overflows"),
+            policy_applied: define(MetricType::Counter, "policy_applied"),
             policy_refused: define(MetricType::Counter, "policy_refused"),
             memory: define(MetricType::Gauge, "memory_bytes"),
         }

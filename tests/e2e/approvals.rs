@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use ostiary_tests::{Result, clients::Agent, stack::Operator, wait::SOON, wire};
 
-use crate::{example_with, of_kind, refusal, with_own, with_shared};
+use crate::{example_with, of_kind, refusal, with_policy, with_shared};
 
 /// Runs a DELETE in a thread of its own, as an agent waits for it.
 fn deleting(
@@ -95,7 +95,7 @@ fn a_denied_statement_does_not_run_and_the_session_goes_on() -> Result<()> {
 
 #[test]
 fn an_unanswered_statement_expires() -> Result<()> {
-    with_own(
+    with_policy(
         &example_with("approvals.yaml", "hold: 5m", "hold: 1s")?,
         |stack, postgres| {
             let database = postgres.database()?;

@@ -8,7 +8,7 @@ use ostiary_tests::{
     wire::{self, Message, Raw},
 };
 
-use crate::{of_kind, with_own, with_shared};
+use crate::{of_kind, with_policy, with_shared};
 
 /// What a cancel request begins with instead of a version.
 const CANCEL: i32 = 80_877_102;
@@ -300,7 +300,7 @@ const LAB: &str = "
 
 #[test]
 fn errors_and_notices_quote_no_labelled_value() -> Result<()> {
-    with_own(&labelled_lab()?, |stack, postgres| {
+    with_policy(&labelled_lab()?, |stack, postgres| {
         let database = postgres.database()?;
         postgres.admin(&database)?.batch_execute(LAB)?;
         let mut raw = stack.agent("quoter")?.on(&database).raw()?;
@@ -361,7 +361,7 @@ fn errors_and_notices_quote_no_labelled_value() -> Result<()> {
 
 #[test]
 fn a_notification_is_looked_at_by_detectors() -> Result<()> {
-    with_own(&labelled_lab()?, |stack, postgres| {
+    with_policy(&labelled_lab()?, |stack, postgres| {
         let database = postgres.database()?;
         let mut raw = stack.agent("listener")?.on(&database).raw()?;
         raw.query("LISTEN news")?;
@@ -384,7 +384,7 @@ fn a_notification_is_looked_at_by_detectors() -> Result<()> {
 
 #[test]
 fn a_cursor_that_a_function_opens_anew_is_described_anew() -> Result<()> {
-    with_own(&labelled_lab()?, |stack, postgres| {
+    with_policy(&labelled_lab()?, |stack, postgres| {
         let database = postgres.database()?;
         postgres.admin(&database)?.batch_execute(&format!(
             "{LAB} CREATE FUNCTION swap() RETURNS void LANGUAGE plpgsql AS $$

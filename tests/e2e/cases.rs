@@ -13,7 +13,7 @@ use ostiary_tests::{
 };
 use serde::Deserialize;
 
-use crate::{of_kind, with_own};
+use crate::{of_kind, with_policy};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +83,7 @@ fn run(name: &str) -> Result<()> {
             false => policy.insert(file.clone(), text.clone()),
         };
     }
-    with_own(&policy, |stack, postgres| {
+    with_policy(&policy, |stack, postgres| {
         postgres
             .admin("shop")?
             .batch_execute(&table.setup.join(";\n"))

@@ -10,7 +10,7 @@ use ostiary_tests::{
     wait, wire,
 };
 
-use crate::{example_with, masking::SECRETS, of_kind, refusal, with_own};
+use crate::{example_with, masking::SECRETS, of_kind, refusal, with_policy};
 
 /// The example bundle, in which analysts may copy.
 fn policy(detectors: bool) -> Result<Policy> {
@@ -35,7 +35,7 @@ fn copied(agent: &Agent, sql: &str) -> Result<Vec<u8>> {
 #[test]
 fn labelled_columns_are_masked_in_every_format() -> Result<()> {
     for detectors in [false, true] {
-        with_own(&policy(detectors)?, |stack, postgres| {
+        with_policy(&policy(detectors)?, |stack, postgres| {
             let database = postgres.database()?;
             let agent = stack.agent("copier")?.on(&database);
             let rows = ["users", "users (ssn, id, email)", "(SELECT * FROM users)"];
@@ -85,7 +85,7 @@ fn labelled_columns_are_masked_in_every_format() -> Result<()> {
 
 #[test]
 fn psql_copies_out_and_in() -> Result<()> {
-    with_own(&policy(true)?, |stack, postgres| {
+    with_policy(&policy(true)?, |stack, postgres| {
         let database = postgres.database()?;
         let agent = stack.agent("psql")?.on(&database);
         let out = agent
@@ -129,7 +129,7 @@ fn psql_copies_out_and_in() -> Result<()> {
 
 #[test]
 fn drivers_copy_both_ways() -> Result<()> {
-    with_own(&policy(true)?, |stack, postgres| {
+    with_policy(&policy(true)?, |stack, postgres| {
         let database = postgres.database()?;
         let agent = stack.agent("driver")?.on(&database);
         let mut session = agent.connect()?;
@@ -170,7 +170,7 @@ fn drivers_copy_both_ways() -> Result<()> {
 
 #[test]
 fn a_denied_or_broken_copy_changes_nothing() -> Result<()> {
-    with_own(&policy(true)?, |stack, postgres| {
+    with_policy(&policy(true)?, |stack, postgres| {
         let database = postgres.database()?;
         let agent = stack.agent("broken")?.on(&database);
         let mut raw = agent.raw()?;
@@ -224,7 +224,7 @@ fn a_dump_restores_through_the_gateway() -> Result<()> {
         ),
         ("labels.yaml".to_owned(), "labels: {}".to_owned()),
     ]);
-    with_own(&all, |stack, postgres| {
+    with_policy(&all, |stack, postgres| {
         let from = postgres.database()?;
         let to = postgres.database()?;
         postgres
@@ -247,7 +247,7 @@ fn a_dump_restores_through_the_gateway() -> Result<()> {
             .to_owned(),
     );
     masked.remove("guards.cedar");
-    with_own(&masked, |stack, postgres| {
+    with_policy(&masked, |stack, postgres| {
         let dump = dumped(stack, &postgres.database()?)?;
         assert!(dump.contains("COPY public.users"), "{dump}");
         assert!(dump.contains("Ada Brook"), "{dump}");

@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use ostiary_tests::{
     Result, bail,
     postgres::Postgres,
-    shared,
+    shared::{self, Spares},
     stack::{Policy, Stack, Target, example_policy},
 };
 
@@ -37,7 +37,30 @@ fn with_shared(body: impl FnOnce(&'static Stack, &'static Postgres) -> Result<()
     explain(stack, || body(stack, postgres))
 }
 
-/// Runs a test's body on a gateway of its own, in front of the shared server.
+/// Gateways in front of the shared server that no test holds.
+static SPARE: Spares<Stack> = Spares::new();
+
+/// Runs a test's body under a policy, on a gateway that is its own while it runs. Tests after it get it
+/// with another policy, since to start one takes Envoy many seconds: of what it leaves behind only
+/// sessions and approvals may stay.
+fn with_policy(
+    policy: &Policy,
+    body: impl FnOnce(&Stack, &'static Postgres) -> Result<()>,
+) -> Result<()> {
+    let postgres = shared::postgres()?;
+    let stack = match SPARE.take() {
+        Some(stack) => {
+            stack.switch(policy)?;
+            stack
+        }
+        None => Stack::start(shared::issuer()?, &[Target::shop(postgres.port())], policy)?,
+    };
+    explain(&stack, || body(&stack, postgres))?;
+    SPARE.give_back(stack);
+    Ok(())
+}
+
+/// Runs a test's body on a gateway that nobody had before, in front of the shared server.
 fn with_own(
     policy: &Policy,
     body: impl FnOnce(&mut Stack, &'static Postgres) -> Result<()>,

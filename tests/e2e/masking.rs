@@ -8,7 +8,7 @@ use ostiary_tests::{
     wire::{self, Message},
 };
 
-use crate::{of_kind, with_own, with_shared};
+use crate::{of_kind, with_policy, with_shared};
 
 /// What nobody without `reveal` may see, as the server holds it.
 pub(crate) const SECRETS: [&str; 8] = [
@@ -78,7 +78,7 @@ fn no_statement_brings_a_labelled_value_out_bare() -> Result<()> {
 /// The same by the labels of columns alone: no detector that would find the values anyway.
 #[test]
 fn column_labels_hold_without_any_detector() -> Result<()> {
-    with_own(&without_detectors()?, |stack, postgres| {
+    with_policy(&without_detectors()?, |stack, postgres| {
         let database = postgres.database()?;
         check_reads(&stack.agent("reader")?.on(&database))
     })
@@ -92,7 +92,7 @@ fn detectors_find_values_wherever_they_come_from() -> Result<()> {
     let (before, rest) = labels.split_once("columns:").unwrap();
     let (_, after) = rest.split_once("detectors:").unwrap();
     *labels = format!("{before}detectors:{after}");
-    with_own(&policy, |stack, postgres| {
+    with_policy(&policy, |stack, postgres| {
         let database = postgres.database()?;
         let agent = stack.agent("detected")?.on(&database);
         for sql in [

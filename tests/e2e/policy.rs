@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use ostiary_tests::{Result, process::Folder, stack::example_policy};
 
-use crate::{example_with, of_kind, refusal, with_own};
+use crate::{example_with, of_kind, refusal, with_policy};
 
 /// How soon a change must hold on sessions that are open.
 const PROMISED: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_change_takes_effect_on_open_sessions_within_a_second() -> Result<()> {
-    with_own(&example_policy()?, |stack, _| {
+    with_policy(&example_policy()?, |stack, _| {
         let mut session = stack.agent("changing")?.connect()?;
         let read = session.prepare("SELECT note FROM orders WHERE id = 1")?;
         assert_eq!(session.query(&read, &[])?.len(), 1);
@@ -49,7 +49,7 @@ fn a_change_takes_effect_on_open_sessions_within_a_second() -> Result<()> {
 
 #[test]
 fn a_new_label_masks_what_an_open_session_reads_next() -> Result<()> {
-    with_own(&example_policy()?, |stack, _| {
+    with_policy(&example_policy()?, |stack, _| {
         let mut session = stack.agent("labelled")?.connect()?;
         let read = session.prepare("SELECT city FROM users WHERE id = 1")?;
         assert_eq!(session.query_one(&read, &[])?.get::<_, &str>(0), "Lisbon");
@@ -70,7 +70,7 @@ fn a_new_label_masks_what_an_open_session_reads_next() -> Result<()> {
 
 #[test]
 fn a_bad_bundle_is_refused_whole_and_the_running_one_stays() -> Result<()> {
-    with_own(&example_policy()?, |stack, _| {
+    with_policy(&example_policy()?, |stack, _| {
         let running = stack.auditor()?.json(&["policy", "get"])?;
         let folder = Folder::new("bad-bundle")?;
         let mut bad = example_policy()?;
@@ -107,7 +107,7 @@ fn a_bad_bundle_is_refused_whole_and_the_running_one_stays() -> Result<()> {
 
 #[test]
 fn only_an_administrator_applies_policy() -> Result<()> {
-    with_own(&example_policy()?, |stack, _| {
+    with_policy(&example_policy()?, |stack, _| {
         let path = stack.folder().join("policy").display().to_string();
         for groups in [&["analysts"][..], &["dba"], &["security"]] {
             let ran = stack
@@ -121,7 +121,7 @@ fn only_an_administrator_applies_policy() -> Result<()> {
 
 #[test]
 fn observing_lets_it_pass_and_records_what_would_have_been() -> Result<()> {
-    with_own(
+    with_policy(
         &example_with("resources.yaml", "mode: enforce", "mode: observe")?,
         |stack, postgres| {
             let database = postgres.database()?;

@@ -1,6 +1,6 @@
 //! One server, one issuer and one gateway for every test that disturbs nobody.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::{
     Result, anyhow,
@@ -18,6 +18,29 @@ static STACK: Once<Stack> = LazyLock::new(|| {
     let started = issuer().and_then(|issuer| stack::shop(issuer, postgres()?));
     started.map_err(|it| format!("{it:#}"))
 });
+
+/// What one test is done with and another may take.
+#[derive(Debug)]
+pub struct Spares<T>(Mutex<Vec<T>>);
+
+impl<T> Spares<T> {
+    /// None.
+    #[expect(clippy::new_without_default, reason = "a static needs a constant")]
+    pub const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// One that nobody has.
+    pub fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// For whoever takes it next.
+    pub fn give_back(&self, it: T) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(it);
+    }
+}
 
 /// The server.
 pub fn postgres() -> Result<&'static Postgres> {

@@ -16,7 +16,7 @@ use crate::{
     ports,
     postgres::{PASSWORD, Postgres},
     process::{Folder, Ran, Running, Signal, Started, descendants, tail},
-    tools, wait,
+    stats, tools, wait,
 };
 
 /// Longest run of one CLI command.
@@ -246,16 +246,41 @@ impl Stack {
         self.operator("pat", &["platform", "security"])
     }
 
-    /// Makes this the running policy.
-    pub fn apply(&self, policy: &Policy) -> Result<()> {
+    /// Makes this the running policy; false if it was already.
+    pub fn apply(&self, policy: &Policy) -> Result<bool> {
         let folder = Folder::new("policy")?;
         write_policy(folder.path(), policy)?;
         let path = folder.path().display().to_string();
-        self.administrator()?
-            .run(&["policy", "apply", &path])?
-            .ok()?;
+        let said = self.administrator()?.json(&["policy", "apply", &path])?;
         std::fs::remove_dir_all(folder.path())?;
-        Ok(())
+        said["changed"].as_bool().context("whether it changed")
+    }
+
+    /// The same, and waits until it is in force in every worker of Envoy.
+    pub fn switch(&self, policy: &Policy) -> Result<()> {
+        let before = self.applied()?;
+        if !self.apply(policy)? {
+            return Ok(());
+        }
+        let resources = self.administrator()?.json(&["resources", "list"])?;
+        let resources = resources["resources"].as_array().context("resources")?;
+        let filters: u64 = resources
+            .iter()
+            .filter_map(|it| it["filters"].as_u64())
+            .sum();
+        wait::until_true("the policy to be in force", wait::SOON, || {
+            Ok(self.applied()? >= before.saturating_add(filters))
+        })
+    }
+
+    /// How often a filter has put a policy in force.
+    fn applied(&self) -> Result<u64> {
+        let mut all = 0;
+        for resource in self.parts.listeners.keys() {
+            let stats = stats::of_resource(self.parts.admin, resource)?;
+            all += stats.get("policy_applied").context("policy_applied")?;
+        }
+        Ok(all)
     }
 
     /// The process of `ostiary up`.

@@ -116,6 +116,7 @@ impl Watch {
             Ok(state) => {
                 log::info!("policy {version} is in force: {}", state.bundle.hash());
                 self.stale = false;
+                shell.metrics.policy_applied.add(1);
                 shell.set_state(state);
             }
             Err(problems) => {

@@ -8,7 +8,7 @@ use ostiary_tests::{
     stack::Operator,
 };
 
-use super::crm::{with_crm, with_own};
+use super::crm::{with_crm, with_policy};
 use crate::example_with;
 
 fn refund(agent: &Agent, body: &str, more: &[&str]) -> Result<Response> {
@@ -174,7 +174,7 @@ fn of_equal_requests_that_race_one_takes_the_approval() -> Result<()> {
 #[test]
 fn without_a_grant_the_request_waits_whatever_it_prefers() -> Result<()> {
     let policy = example_with("approvals.yaml", "hold: 15m, grant: 15m", "hold: 1s")?;
-    with_own(&policy, |crm| {
+    with_policy(&policy, |crm| {
         let answer = refund(&crm.agent("impatient")?, "{\"amount\": 56}", &LATER)?;
         assert_eq!(answer.status, 403);
         assert_eq!(

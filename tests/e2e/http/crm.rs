@@ -7,7 +7,7 @@ use ostiary_tests::{
     Result, anyhow,
     api::{Answer, Api, Seen},
     http::Agent,
-    shared,
+    shared::{self, Spares},
     stack::{Policy, Stack, Target, example_policy},
 };
 
@@ -48,7 +48,24 @@ pub(super) fn with_crm(body: impl FnOnce(&'static Crm) -> Result<()>) -> Result<
     explain(&crm.stack, || body(crm))
 }
 
-/// Runs a test's body on a gateway of its own.
+/// APIs and gateways that no test holds.
+static SPARE: Spares<Crm> = Spares::new();
+
+/// Runs a test's body under a policy, on a gateway that tests have one after the other.
+pub(super) fn with_policy(policy: &Policy, body: impl FnOnce(&Crm) -> Result<()>) -> Result<()> {
+    let crm = match SPARE.take() {
+        Some(crm) => {
+            crm.stack.switch(policy)?;
+            crm
+        }
+        None => start(policy)?,
+    };
+    explain(&crm.stack, || body(&crm))?;
+    SPARE.give_back(crm);
+    Ok(())
+}
+
+/// Runs a test's body on a gateway that nobody had before.
 pub(super) fn with_own(policy: &Policy, body: impl FnOnce(&mut Crm) -> Result<()>) -> Result<()> {
     let mut crm = start(policy)?;
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(&mut crm)));

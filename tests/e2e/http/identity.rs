@@ -2,11 +2,11 @@
 
 use ostiary_tests::{Result, http::Agent, stack::example_policy, wait};
 
-use super::crm::with_own;
+use super::crm::{with_own, with_policy};
 
 #[test]
 fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
-    with_own(&example_policy()?, |crm| {
+    with_policy(&example_policy()?, |crm| {
         let port = crm.stack.port("crm")?;
         let issuer = crm.stack.issuer();
         let mut expired = issuer.claims("late", &["analysts"]);
@@ -60,7 +60,7 @@ fn without_a_valid_token_nothing_reaches_the_target() -> Result<()> {
 
 #[test]
 fn a_killed_session_ends_and_its_token_opens_no_other() -> Result<()> {
-    with_own(&example_policy()?, |crm| {
+    with_policy(&example_policy()?, |crm| {
         let agent = crm.agent("killed")?;
         assert_eq!(agent.curl("/users", &[])?.status, 200);
         let administrator = crm.stack.administrator()?;

@@ -8,7 +8,7 @@ use ostiary_tests::{
 };
 use serde_json::json;
 
-use super::crm::{with_crm, with_own};
+use super::crm::{with_crm, with_policy};
 use crate::of_kind;
 
 const GRAPHQL: &str = r#"
@@ -36,7 +36,7 @@ fn policy() -> Result<Policy> {
 
 #[test]
 fn graphql_is_judged_by_the_fields_it_asks_for() -> Result<()> {
-    with_own(&policy()?, |crm| {
+    with_policy(&policy()?, |crm| {
         let agent = crm.agent("graph")?;
         let found: serde_json::Value = serde_json::from_str(&agent.node("graphql.js")?.ok()?.out)?;
         let user = json!({"user": {"email": "****.com"}});
@@ -177,7 +177,7 @@ const UPGRADE: &str = "Host: x\r\nAuthorization: Bearer TOKEN\r\nConnection: Upg
 
 #[test]
 fn websocket_passes_only_where_a_permit_names_it() -> Result<()> {
-    with_own(&policy()?, |crm| {
+    with_policy(&policy()?, |crm| {
         let agent = crm.agent("socket")?;
         // A permit of everything does not name it.
         for path in ["/closed", "/users/7"] {
