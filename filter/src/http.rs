@@ -60,12 +60,13 @@ impl Http {
             return Some(false);
         };
         let now = clock::now();
-        let peer = self
-            .get_property(vec!["source", "address"])
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default();
+        let peer = || {
+            self.get_property(vec!["source", "address"])
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .unwrap_or_default()
+        };
         let turn_away = |reply: &Reply| {
-            if let Some(stranger) = Stranger::new(&head.request, &peer, &head.client, reply) {
+            if let Some(stranger) = Stranger::new(&head.request, &peer(), &head.client, reply) {
                 door::turn_away(&shell, &stranger, now);
             }
             apply::reply(&reply.clone().fitting(shell.api(), &head.request));
@@ -78,7 +79,7 @@ impl Http {
             }
         };
         let key = (token_key(&token), head.task.clone());
-        let run = match runs::run_for(&shell, self.context, key, token, &head, &peer, now) {
+        let run = match runs::run_for(&shell, self.context, key, token, &head, peer, now) {
             Ok(run) => run,
             Err(reply) => {
                 turn_away(&reply);

@@ -15,7 +15,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::{FieldPath, HashKey, Rewriter, Strategy, detect::Detector};
+use crate::{FieldPath, HashKey, Rewriter, Strategy};
 use events::Events;
 use json::Json;
 use text::Text;
@@ -77,13 +77,8 @@ enum Reader {
 }
 
 impl BodyMasker {
-    /// A masker for one body of this form.
-    pub fn new(
-        form: Form,
-        fields: Vec<(FieldPath, Strategy)>,
-        detectors: impl IntoIterator<Item = (Detector, Strategy)>,
-        key: HashKey,
-    ) -> Self {
+    /// A masker for one body of this form; `rewriter` has the detectors, and the key for both.
+    pub fn new(form: Form, fields: Vec<(FieldPath, Strategy)>, rewriter: Rewriter) -> Self {
         let reader = match form {
             Form::Json => Reader::Json(Json::new(fields.len())),
             Form::Text => Reader::Text(Text::default()),
@@ -94,8 +89,8 @@ impl BodyMasker {
             begin,
             masking: Masking {
                 fields,
-                rewriter: Rewriter::new(detectors, key.clone()),
-                key,
+                key: rewriter.key().clone(),
+                rewriter,
                 masked: 0,
             },
             reader,

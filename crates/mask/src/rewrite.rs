@@ -51,6 +51,11 @@ impl Rewriter {
         }
     }
 
+    /// The key of [`Strategy::Hash`].
+    pub fn key(&self) -> &HashKey {
+        &self.key
+    }
+
     /// Whether there is nothing to look for, so that every value is [`Rewritten::Unchanged`].
     pub fn is_empty(&self) -> bool {
         self.scanner.is_empty()

@@ -141,6 +141,15 @@ impl Bundle {
         &self.hash
     }
 
+    /// The operation without what no rule asks of it, as the key of a verdict to be kept: under this
+    /// bundle, the verdict on both is the same.
+    pub fn relevant(&self, operation: &Operation) -> Operation {
+        match &self.state {
+            State::DenyAll { .. } => operation.clone(),
+            State::Compiled(bundle) => bundle.judge.relevant(operation),
+        }
+    }
+
     /// The verdict on one operation.
     pub fn decide(&self, who: &Principal, target: &Target, operation: &Operation) -> Decision {
         match &self.state {

@@ -101,6 +101,11 @@ impl Judge {
         })
     }
 
+    /// The operation without what no rule asks of it: the verdict is the same.
+    pub(crate) fn relevant(&self, operation: &Operation) -> Operation {
+        self.keys.relevant(operation)
+    }
+
     /// The verdict on one operation.
     pub(crate) fn decide(
         &self,
@@ -109,6 +114,7 @@ impl Judge {
         tags: &[String],
         operation: &Operation,
     ) -> Decision {
+        let operation = self.relevant(operation);
         let request = operation.facts.request.as_deref();
         if let Some(key) = request.and_then(|request| self.keys.misspelt(request)) {
             let reason = format!(
@@ -120,7 +126,7 @@ impl Judge {
         let operation = with_unreadable(operation);
         let case = self
             .vocabulary
-            .case(who, target, tags, &operation, &self.mentions, &self.keys);
+            .case(who, target, tags, &operation, &self.mentions);
         match case.and_then(|case| self.tally(&case, &operation)) {
             Ok(tally) => self.verdict(tally, &operation),
             Err(error) => Decision::deny(POLICY_ERROR, error.to_string()),
@@ -250,8 +256,7 @@ fn names(policy: &Policy, action: &EntityUid) -> bool {
 }
 
 /// An operation that could not be read is judged as such, whatever else it says of itself.
-fn with_unreadable(operation: &Operation) -> Operation {
-    let mut operation = operation.clone();
+fn with_unreadable(mut operation: Operation) -> Operation {
     if operation.facts.unreadable.is_some() {
         let objects = || {
             let accesses = operation.accesses.iter();

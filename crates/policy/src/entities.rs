@@ -15,7 +15,7 @@ use ostiary_operation::{
     kubernetes::ObjectFacts,
 };
 
-use crate::{keys::Keys, mentions::Mentions, schema::REVEAL};
+use crate::{mentions::Mentions, schema::REVEAL};
 
 /// The schema of a name that does not say in which it is, where nothing else is known.
 pub(crate) const UNRESOLVED: &str = "?";
@@ -112,7 +112,6 @@ impl Vocabulary {
         tags: &[String],
         operation: &Operation,
         mentions: &Mentions,
-        keys: &Keys,
     ) -> Result<Case, Untold> {
         let agent = self.agent(who)?;
         let principal = agent.uid();
@@ -134,7 +133,7 @@ impl Vocabulary {
         if operation.verb.protocol() != Protocol::Sql {
             let of_none = RequestFacts::default();
             let request = operation.facts.request.as_deref().unwrap_or(&of_none);
-            let record = self.request(request, keys, &mut entities)?;
+            let record = self.request(request, &mut entities)?;
             facts.push(("request".to_owned(), record));
         }
         if operation.verb.protocol() == Protocol::Kubernetes {
@@ -150,12 +149,10 @@ impl Vocabulary {
         })
     }
 
-    /// The facts of a request; what came under names becomes tags of entities, of which only those
-    /// that a policy could ask for are told.
+    /// The facts of a request; what came under names becomes tags of entities.
     fn request(
         &self,
         request: &RequestFacts,
-        keys: &Keys,
         entities: &mut Vec<Entity>,
     ) -> Result<RestrictedExpression, Untold> {
         let mut tagged = |kind: &EntityTypeName, id: &str, tags: Vec<(String, _)>| {
@@ -164,16 +161,14 @@ impl Vocabulary {
             entities.push(entity);
             Ok::<_, Untold>(RestrictedExpression::new_entity_uid(uid))
         };
-        let wanted = |key: &String| keys.names(key);
         let parameters = request.parameters.iter();
         let parameters = parameters.map(|(key, value)| (key.clone(), text(value)));
         let sets = |from: &BTreeMap<String, BTreeSet<String>>| -> Vec<_> {
             from.iter()
-                .filter(|(key, _)| wanted(key))
                 .map(|(key, values)| (key.clone(), texts(values.iter().cloned())))
                 .collect()
         };
-        let numbers = request.numbers.iter().filter(|(key, _)| wanted(key));
+        let numbers = request.numbers.iter();
         let numbers =
             numbers.map(|(key, number)| (key.clone(), RestrictedExpression::new_long(*number)));
         let pairs = [

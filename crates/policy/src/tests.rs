@@ -10,6 +10,7 @@ mod matrix;
 mod notation;
 mod problems;
 mod reading;
+mod relevant;
 mod unqualified;
 
 use expect_test::Expect;

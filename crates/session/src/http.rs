@@ -10,6 +10,7 @@
 
 mod agent;
 mod batch;
+mod decided;
 mod digest;
 mod door;
 mod exchange;

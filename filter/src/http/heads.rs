@@ -23,7 +23,10 @@ fn all(map: MapType) -> Option<Vec<(String, String)>> {
     let headers = hostcalls::get_map_bytes(map).ok()?;
     headers
         .into_iter()
-        .map(|(name, value)| Some((name.to_ascii_lowercase(), String::from_utf8(value).ok()?)))
+        .map(|(mut name, value)| {
+            name.make_ascii_lowercase();
+            Some((name, String::from_utf8(value).ok()?))
+        })
         .collect()
 }
 

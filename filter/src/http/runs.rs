@@ -170,7 +170,7 @@ pub(super) fn run_for(
     key: Key,
     token: String,
     head: &Head,
-    peer: &str,
+    peer: impl FnOnce() -> String,
     now: Now,
 ) -> Result<Rc<RefCell<Run>>, Reply> {
     find_or_open(shell, context, key, token, head, peer, now)
@@ -184,7 +184,7 @@ fn find_or_open(
     key: Key,
     token: String,
     head: &Head,
-    peer: &str,
+    peer: impl FnOnce() -> String,
     now: Now,
 ) -> Option<Result<Rc<RefCell<Run>>, Reply>> {
     let mut runs = shell.runs.runs.try_borrow_mut().ok()?;
@@ -217,7 +217,7 @@ fn find_or_open(
         resource: shell.config.resource.clone(),
         role: String::new(),
         session_id: id::random()?,
-        peer: peer.to_owned(),
+        peer: peer(),
         limits: shell.config.limits,
     };
     log::info!("session {}: opened from {}", config.session_id, config.peer);

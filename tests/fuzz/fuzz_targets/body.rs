@@ -14,7 +14,8 @@ fn masker(form: Form) -> BodyMasker {
         (path, Strategy::Redact)
     });
     let detectors = Detector::ALL.map(|detector| (detector, Strategy::Redact));
-    BodyMasker::new(form, fields.to_vec(), detectors, HashKey::new(vec![7; 32]))
+    let rewriter = Rewriter::new(detectors, HashKey::new(vec![7; 32]));
+    BodyMasker::new(form, fields.to_vec(), rewriter)
 }
 
 fn masked<'b>(form: Form, pieces: impl Iterator<Item = &'b [u8]>) -> Result<(Vec<u8>, u64), Broken> {

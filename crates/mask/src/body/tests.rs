@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
+use crate::detect::Detector;
 
 fn fields(paths: &[(&str, Strategy)]) -> Vec<(FieldPath, Strategy)> {
     paths
@@ -20,7 +21,8 @@ fn masker(form: Form, paths: &[(&str, Strategy)]) -> BodyMasker {
         (Detector::UsSsn, Strategy::Null),
         (Detector::PrivateKey, Strategy::Redact),
     ];
-    BodyMasker::new(form, fields(paths), detectors, HashKey::new(vec![7; 32]))
+    let rewriter = Rewriter::new(detectors, HashKey::new(vec![7; 32]));
+    BodyMasker::new(form, fields(paths), rewriter)
 }
 
 /// The whole body, or why it is broken; with how much was masked.

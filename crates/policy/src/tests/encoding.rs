@@ -8,7 +8,6 @@ use ostiary_operation::{Access, Group, Object, Operation, Protocol, Verb};
 use super::{bundle, files, notation, shop, show, who};
 use crate::{
     entities::Vocabulary,
-    keys::Keys,
     labels::Labels,
     mentions::Mentions,
     schema::{schema, schema_text},
@@ -46,14 +45,7 @@ fn dots_slashes_and_percent_signs_in_names_collide_with_nothing() {
         };
         let mentions = Mentions::default();
         let case = vocabulary
-            .case(
-                &who(""),
-                &shop(),
-                &[],
-                &operation,
-                &mentions,
-                &Keys::default(),
-            )
+            .case(&who(""), &shop(), &[], &operation, &mentions)
             .unwrap();
         for question in case.questions {
             let id = question.resource.to_string();
@@ -123,14 +115,7 @@ fn every_verb_meets_every_object_as_the_schema_says() {
             let operation = notation::operation(&format!("{verb} {object}, limit 3, calls f"));
             let tags = ["env=prod".to_owned()];
             let case = vocabulary
-                .case(
-                    &principal,
-                    &shop(),
-                    &tags,
-                    &operation,
-                    &mentions,
-                    &Keys::default(),
-                )
+                .case(&principal, &shop(), &tags, &operation, &mentions)
                 .unwrap();
             for question in case.questions {
                 Request::new(

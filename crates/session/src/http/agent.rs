@@ -5,13 +5,22 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use ostiary_operation::{Principal, Target};
-use ostiary_policy::{Bundle, Masks};
+use ostiary_mask::{HashKey, Rewriter};
+use ostiary_operation::{Operation, Principal, Target};
+use ostiary_policy::{Bundle, Decision, Masks};
 use ostiary_record::{Closed, ConnectionOpened, Event, LoggedIn, Refused, event::Kind};
 use sha2::{Digest as _, Sha256};
 
-use super::{Api, Reply, Request, Stranger};
+use super::{Api, Reply, Request, Stranger, decided::Decided};
 use crate::{Config, Effect, Now, State, journal::Journal};
+
+/// What is masked under a bundle.
+#[derive(Debug)]
+struct Masked {
+    bundle: Rc<Bundle>,
+    masks: Rc<Masks>,
+    rewriter: Rc<Rewriter>,
+}
 
 /// Bytes of a token.
 const MAX_TOKEN: usize = 16 << 10;
@@ -127,7 +136,8 @@ pub struct Agent {
     /// What it calls itself, and its task.
     client: String,
     opening: Option<ConnectionOpened>,
-    masks: Option<(Rc<Bundle>, Rc<Masks>)>,
+    masks: Option<Masked>,
+    decided: Decided,
     events: VecDeque<Event>,
     /// Requests that were answered because it is nobody.
     strangers: VecDeque<Stranger>,
@@ -162,6 +172,7 @@ impl Agent {
             api,
             state,
             masks: None,
+            decided: Decided::default(),
             events: VecDeque::new(),
             strangers: VecDeque::new(),
             durable: 0,
@@ -283,6 +294,7 @@ impl Agent {
     pub fn on_state(&mut self, state: State) {
         self.state = state;
         self.masks = None;
+        self.decided.clear();
     }
 
     /// Every event up to and with `seq` is durable.
@@ -329,7 +341,22 @@ impl Agent {
         seq
     }
 
-    pub(super) fn target(&self) -> Target {
+    /// The verdict for this agent under the running policy.
+    pub(super) fn decide(&mut self, operation: &Operation) -> Decision {
+        let Identity::Known(it) = &self.identity else {
+            return Decision::deny("no-identity", "not logged in");
+        };
+        let bundle = &self.state.bundle;
+        let operation = bundle.relevant(operation);
+        if let Some(decision) = self.decided.get(&operation) {
+            return decision;
+        }
+        let decision = bundle.decide(&it.principal, &self.target(), &operation);
+        self.decided.keep(operation, decision.clone());
+        decision
+    }
+
+    fn target(&self) -> Target {
         Target {
             resource: self.config.resource.clone(),
             database: String::new(),
@@ -338,18 +365,26 @@ impl Agent {
     }
 
     /// What is masked for this agent under the running policy.
-    pub(super) fn masks(&mut self) -> Rc<Masks> {
-        if let Some((bundle, masks)) = &self.masks
-            && Rc::ptr_eq(bundle, &self.state.bundle)
+    pub(super) fn masks(&mut self) -> (Rc<Masks>, Rc<Rewriter>) {
+        if let Some(known) = &self.masks
+            && Rc::ptr_eq(&known.bundle, &self.state.bundle)
         {
-            return Rc::clone(masks);
+            return (Rc::clone(&known.masks), Rc::clone(&known.rewriter));
         }
         let masks = match &self.identity {
             Identity::Known(it) => self.state.bundle.masks(&it.principal, &self.target()),
             Identity::Pending | Identity::Refused(_) => Masks::default(),
         };
+        let detectors = masks.detectors.iter();
+        let detectors = detectors.map(|(detector, (_, strategy))| (*detector, strategy.clone()));
+        let key = HashKey::new(self.state.hash_key.to_vec());
+        let rewriter = Rc::new(Rewriter::new(detectors, key));
         let masks = Rc::new(masks);
-        self.masks = Some((Rc::clone(&self.state.bundle), Rc::clone(&masks)));
-        masks
+        self.masks = Some(Masked {
+            bundle: Rc::clone(&self.state.bundle),
+            masks: Rc::clone(&masks),
+            rewriter: Rc::clone(&rewriter),
+        });
+        (masks, rewriter)
     }
 }

@@ -212,7 +212,7 @@ impl Exchange {
         }
     }
 
-    fn decide(&self, agent: &Agent, operation: &Operation) -> Decision {
+    fn decide(&self, agent: &mut Agent, operation: &Operation) -> Decision {
         match self.masking.hiding(operation) {
             Some((alias, name)) => Decision::deny(
                 HIDDEN,
@@ -220,7 +220,7 @@ impl Exchange {
                     "`{alias}` would stand for `{name}`, which is on the way to a labelled field: ask for it by its own name"
                 ),
             ),
-            None => decide(agent, operation),
+            None => agent.decide(operation),
         }
     }
 
@@ -474,16 +474,5 @@ impl Exchange {
             }
             Identity::Pending | Identity::Refused(_) => [0; 32],
         }
-    }
-}
-
-/// The verdict for the agent under the running policy.
-pub(super) fn decide(agent: &Agent, operation: &Operation) -> Decision {
-    match agent.identity() {
-        Identity::Known(it) => agent
-            .state
-            .bundle
-            .decide(&it.principal, &agent.target(), operation),
-        Identity::Pending | Identity::Refused(_) => Decision::deny("no-identity", "not logged in"),
     }
 }

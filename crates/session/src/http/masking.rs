@@ -1,19 +1,19 @@
 //! What is masked in the answer to a request, and in what is kept of both.
 
-use ostiary_mask::{
-    BodyMasker, FieldPath, HashKey, Rewriter, Strategy, body::Form, detect::Detector,
-};
+use std::rc::Rc;
+
+use ostiary_mask::{BodyMasker, FieldPath, HashKey, Rewriter, Strategy, body::Form};
 use ostiary_operation::{Access, Object, Operation};
 use ostiary_policy::Masks;
 
 use super::{Agent, Api, kubernetes};
 
 /// What is masked in the response.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Masking {
     pub(super) fields: Vec<(FieldPath, Strategy)>,
-    pub(super) detectors: Vec<(Detector, Strategy)>,
-    pub(super) key: Option<HashKey>,
+    /// The detectors and the key; copied where something is masked.
+    pub(super) rewriter: Rc<Rewriter>,
     /// Nothing is enforced.
     pub(super) observes: bool,
     /// Kubernetes may answer with tables.
@@ -23,21 +23,29 @@ pub(super) struct Masking {
 /// The rule that keeps an alias from hiding a labelled field.
 pub(super) const HIDDEN: &str = "labelled-alias";
 
+impl Default for Masking {
+    fn default() -> Self {
+        let nothing = Rewriter::new([], HashKey::new(Vec::new()));
+        Self {
+            fields: Vec::new(),
+            rewriter: Rc::new(nothing),
+            observes: false,
+            tables: false,
+        }
+    }
+}
+
 impl Masking {
     /// Of an operation of this agent.
     pub(super) fn of(agent: &mut Agent, operation: &Operation, observes: bool) -> Self {
-        let masks = agent.masks();
+        let (masks, rewriter) = agent.masks();
         let fields = match agent.api {
             Api::Http => on_route(&masks, operation),
             Api::Kubernetes => kubernetes::fields(&masks, operation),
         };
-        let detectors = masks.detectors.iter();
         Self {
             fields,
-            detectors: detectors
-                .map(|(detector, (_, strategy))| (*detector, strategy.clone()))
-                .collect(),
-            key: Some(HashKey::new(agent.state.hash_key.to_vec())),
+            rewriter,
             observes,
             tables: observes || !kubernetes::has_labelled(&masks, operation),
         }
@@ -61,17 +69,22 @@ impl Masking {
         hiding.next()
     }
 
-    pub(super) fn key(&self) -> HashKey {
-        self.key.clone().unwrap_or_else(|| HashKey::new(Vec::new()))
+    /// Whether anything may be masked.
+    pub(super) fn masks(&self) -> bool {
+        !self.fields.is_empty() || !self.rewriter.is_empty()
+    }
+
+    /// Whether there is anything to look for in a text.
+    pub(super) fn detects(&self) -> bool {
+        !self.rewriter.is_empty()
     }
 
     pub(super) fn masker(&self, form: Form) -> BodyMasker {
-        let detectors = self.detectors.iter().cloned();
-        BodyMasker::new(form, self.fields.clone(), detectors, self.key())
+        BodyMasker::new(form, self.fields.clone(), self.rewriter())
     }
 
     pub(super) fn rewriter(&self) -> Rewriter {
-        Rewriter::new(self.detectors.iter().cloned(), self.key())
+        Rewriter::clone(&self.rewriter)
     }
 }
 

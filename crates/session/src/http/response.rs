@@ -9,7 +9,7 @@ use ostiary_record::{Replied, event::Kind};
 
 use super::{
     Agent, Edits, Exchange, Reply,
-    exchange::{Phase, decide},
+    exchange::Phase,
     form::{Reading, form_of},
     head::Head,
     stream::Stream,
@@ -213,7 +213,7 @@ impl Exchange {
     /// How the body can be read.
     fn reading(&self, status: u16, headers: &[(String, String)]) -> Reading {
         let masking = &self.masking;
-        if masking.observes || (masking.fields.is_empty() && masking.detectors.is_empty()) {
+        if masking.observes || !masking.masks() {
             return Reading::AsIs;
         }
         if let Ok(Head::Kubernetes(head)) = &self.head
@@ -247,7 +247,7 @@ impl Exchange {
     }
 
     /// Whether policy lets pass what cannot be read, on this very route.
-    fn may_pass_unread(&self, agent: &Agent, why: &str) -> bool {
+    fn may_pass_unread(&self, agent: &mut Agent, why: &str) -> bool {
         let Some(judged) = &self.judged else {
             return false;
         };
@@ -266,7 +266,7 @@ impl Exchange {
             accesses: accesses.collect::<BTreeSet<_>>(),
             facts,
         };
-        decide(agent, &operation).verdict == Verdict::Allow
+        agent.decide(&operation).verdict == Verdict::Allow
     }
 
     fn edit(
@@ -276,7 +276,6 @@ impl Exchange {
         answering: &mut Answering,
     ) -> Edits {
         let mut edits = Edits::default();
-        let mut rewriter = self.masking.rewriter();
         for (name, _) in headers {
             let of_body = OF_BODY.contains(&name.as_str());
             let internal = name.starts_with("x-envoy-");
@@ -287,12 +286,13 @@ impl Exchange {
         if self.masking.observes {
             return edits;
         }
-        let masks = !self.masking.fields.is_empty() || !self.masking.detectors.is_empty();
+        if !self.masking.masks() {
+            return edits;
+        }
+        let mut rewriter = self.masking.rewriter();
         for (name, _) in headers.iter().filter(|(name, _)| name.ends_with("-bin")) {
             // Of gRPC: text in base64, which no detector looks into.
-            if masks {
-                edits.remove(name);
-            }
+            edits.remove(name);
         }
         for (name, value) in headers {
             if PLAIN.contains(&name.as_str()) || edits.remove.contains(name) {

@@ -5,12 +5,7 @@ use ostiary_policy::{Mode, Verdict};
 use super::{Broken, Stream};
 use crate::{
     Now,
-    http::{
-        Agent, Body, Effect, Exchange,
-        exchange::{Phase, decide},
-        head::Head,
-        response::Answering,
-    },
+    http::{Agent, Body, Effect, Exchange, exchange::Phase, head::Head, response::Answering},
 };
 
 /// What becomes of bytes the client sent after the change of protocol.
@@ -33,7 +28,7 @@ impl Exchange {
     /// The target has agreed to another protocol; `None` if it goes on unread.
     pub(in crate::http) fn begin_streams(
         &self,
-        agent: &Agent,
+        agent: &mut Agent,
         headers: &[(String, String)],
     ) -> Result<Option<Box<Stream>>, &'static str> {
         let Ok(Head::Kubernetes(head)) = &self.head else {
@@ -41,7 +36,7 @@ impl Exchange {
         };
         let streams = head.streams().ok_or("the target wants another protocol")?;
         let mut stream = Stream::begin(streams, headers, &self.masking, self.operation)?;
-        let verdict = self.judged.as_ref().map(|it| decide(agent, it).verdict);
+        let verdict = self.judged.as_ref().map(|it| agent.decide(it).verdict);
         stream.was_approved = matches!(verdict, Some(Verdict::Approve(_)));
         Ok(Some(Box::new(stream)))
     }
@@ -136,7 +131,7 @@ impl Exchange {
             return;
         };
         let may_go_on = agent.state.bundle.mode(&agent.config.resource) == Mode::Observe
-            || match decide(agent, judged).verdict {
+            || match agent.decide(judged).verdict {
                 Verdict::Allow => true,
                 Verdict::Approve(_) => stream.was_approved,
                 Verdict::Deny(_) => false,

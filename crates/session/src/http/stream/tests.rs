@@ -1,8 +1,8 @@
 //! Streams against their frames: both carriers, cut anywhere.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
-use ostiary_mask::{HashKey, Strategy, detect::Detector};
+use ostiary_mask::{HashKey, Rewriter, Strategy, detect::Detector};
 use ostiary_operation::kubernetes::{Carrier, Streams};
 use ostiary_record::event::Kind;
 use ostiary_wire::{
@@ -29,8 +29,10 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 fn masking() -> Masking {
     Masking {
-        detectors: vec![(Detector::Email, Strategy::Redact)],
-        key: Some(HashKey::new(vec![1; 32])),
+        rewriter: Rc::new(Rewriter::new(
+            [(Detector::Email, Strategy::Redact)],
+            HashKey::new(vec![1; 32]),
+        )),
         ..Masking::default()
     }
 }

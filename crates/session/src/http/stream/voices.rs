@@ -53,7 +53,7 @@ impl Voices {
             ending: Vec::new(),
             ended: 0,
             control: masking.rewriter(),
-            masks: !masking.observes && !masking.detectors.is_empty(),
+            masks: !masking.observes && masking.detects(),
             patience_us: if tty { 0 } else { PATIENCE_US },
             bytes: 0,
             tape,
@@ -210,8 +210,7 @@ impl Text {
 
 impl Masking {
     fn masker_of_text(&self) -> BodyMasker {
-        let detectors = self.detectors.iter().cloned();
-        BodyMasker::new(Form::Text, Vec::new(), detectors, self.key())
+        BodyMasker::new(Form::Text, Vec::new(), self.rewriter())
     }
 }
 
