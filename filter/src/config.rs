@@ -17,6 +17,8 @@ pub(crate) struct Config {
     /// The `authorization` metadata of every call.
     pub(crate) authorization: String,
     pub(crate) limits: Limits,
+    /// What the gateway's own requests to the target go to.
+    pub(crate) target: Option<Target>,
     /// Policy that could not be refreshed for this long denies everything.
     pub(crate) policy_stale_us: u64,
     /// Overrides the level of Envoy's own `wasm` logger.
@@ -55,6 +57,14 @@ pub(crate) enum Level {
     Error,
 }
 
+/// A cluster of Envoy's, and what it is called.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    pub(crate) cluster: String,
+    pub(crate) host: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -70,6 +80,7 @@ struct File {
     #[serde(default = "five_minutes")]
     policy_stale_us: u64,
     log_level: Option<Level>,
+    target: Option<Target>,
 }
 
 #[derive(Default, Deserialize)]
@@ -134,6 +145,7 @@ impl Config {
                 },
             }),
             kind: file.kind,
+            target: file.target,
             policy_stale_us: file.policy_stale_us,
             log_level: file.log_level,
         })

@@ -12,7 +12,7 @@ pub(crate) mod recording;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use ostiary_session::Outcome;
+use ostiary_session::{Outcome, http::Which};
 use proxy_wasm::{hostcalls, types::BufferType};
 
 use crate::{
@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     HttpLogin,
     /// Of one request.
     HttpApproval,
+    /// To the target, of one request.
+    HttpTarget(Which),
 }
 
 impl Calls {
@@ -91,8 +93,25 @@ pub(crate) fn on_answer(shell: &Shell, caller: u32, token: u32, status: u32, siz
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Login => login::answer(shell, connection, answer.as_deref(), now),
         Kind::Cancel => cancel::answer(connection, answer.as_deref(), now),
-        Kind::Approval | Kind::HttpLogin | Kind::HttpApproval => {}
+        Kind::Approval | Kind::HttpLogin | Kind::HttpApproval | Kind::HttpTarget(_) => {}
     });
+}
+
+/// The target answered a request of the gateway's own, delivered to the context `caller`.
+pub(crate) fn on_target(shell: &Shell, caller: u32, token: u32, headers: usize, size: usize) {
+    let Some(call) = shell.calls.remove(token) else {
+        return;
+    };
+    let Kind::HttpTarget(which) = call.kind else {
+        return;
+    };
+    let mut answer = None;
+    // Without headers nothing came.
+    if headers > 0 && enter(call.context) {
+        answer = http::target::read(size);
+        enter(caller);
+    }
+    http::target::answered(shell, caller, call.context, which, answer);
 }
 
 /// A message came on a connection's stream.
@@ -107,7 +126,8 @@ pub(crate) fn on_message(shell: &Shell, caller: u32, token: u32, size: usize) {
     }
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Approval => approval::answer(shell, connection, token, message.as_deref(), now),
-        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval => {}
+        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval | Kind::HttpTarget(_) => {
+        }
     });
 }
 
@@ -127,7 +147,8 @@ pub(crate) fn on_close(shell: &Shell, caller: u32, token: u32, status: u32) {
     }
     shell.with(caller, call.context, |connection, now| match call.kind {
         Kind::Approval => approval::ended(connection, token, status, now),
-        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval => {}
+        Kind::Login | Kind::Cancel | Kind::HttpLogin | Kind::HttpApproval | Kind::HttpTarget(_) => {
+        }
     });
 }
 

@@ -46,6 +46,12 @@ impl Context for Root {
         }
     }
 
+    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+        if let Some(shell) = &self.shell {
+            control::on_target(shell, self.context, token, headers, size);
+        }
+    }
+
     fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
         let Some(shell) = &self.shell else {
             return;

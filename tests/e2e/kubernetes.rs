@@ -4,6 +4,7 @@
 mod attacks;
 mod batch;
 mod cluster;
+mod difference;
 mod exec;
 mod impersonation;
 mod secrets;

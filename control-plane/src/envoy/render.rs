@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use ostiary_control_plane::config::HostPort;
+use ostiary_control_plane::config::{HostPort, Kind};
 use serde_json::{Value, json};
 
 pub(crate) use http::HttpTarget;
@@ -142,12 +142,19 @@ fn wasm(plan: &Plan, it: &Guarded) -> Value {
         None => ("role", it.role.as_str()),
         Some(target) => ("kind", target.kind.as_str()),
     };
-    let configuration = json!({
+    let mut configuration = json!({
         "resource": it.name,
         key: value,
         "cluster": CONTROL_PLANE,
         "gateway_token": plan.gateway_token,
     });
+    if let (Some(target), Some(fields)) = (&it.http, configuration.as_object_mut())
+        && target.kind == Kind::Kubernetes
+    {
+        // For what the filter itself asks of the server.
+        let target = json!({"cluster": listener_name(&it.name), "host": target.host});
+        fields.insert("target".to_owned(), target);
+    }
     let mut plugin = json!({
         "name": listener_name(&it.name),
         "root_id": "ostiary",

@@ -86,6 +86,21 @@ pub(crate) fn approval(approval: &proto::Approval) -> Value {
         "decisions": decisions,
         "who": approval.who,
         "batch": approval.batch.as_ref().map(batch),
+        "difference": approval.difference.as_ref().map(difference),
+    })
+}
+
+/// What a change would make of its object.
+fn difference(difference: &proto::Difference) -> Value {
+    let changes: Vec<Value> = difference
+        .changes
+        .iter()
+        .map(|it| json!({"path": it.path, "before": it.before, "after": it.after}))
+        .collect();
+    json!({
+        "changes": changes,
+        "more": difference.more,
+        "missing": difference.missing,
     })
 }
 

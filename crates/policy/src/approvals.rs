@@ -35,6 +35,8 @@ pub struct Approval {
     pub grant_us: u64,
     /// What else one approval may cover; `None` for nothing.
     pub batch: Option<Batch>,
+    /// Whether reviewers are to see what a change would make of its object.
+    pub difference: bool,
 }
 
 impl Approval {
@@ -69,7 +71,17 @@ pub(crate) fn parse(files: &Files, problems: &mut Problems) -> BTreeMap<String, 
 }
 
 fn parse_one(node: &Node<'_>, problems: &mut Problems) -> Approval {
-    let fields = node.fields(&["reviewers", "people", "hold", "grant", "batch"], problems);
+    let fields = node.fields(
+        &[
+            "reviewers",
+            "people",
+            "hold",
+            "grant",
+            "batch",
+            "difference",
+        ],
+        problems,
+    );
     let mut reviewers = BTreeSet::new();
     if let Some(list) = fields.need("reviewers", problems) {
         let groups = list.items(problems);
@@ -116,6 +128,9 @@ fn parse_one(node: &Node<'_>, problems: &mut Problems) -> Approval {
         batch: fields
             .get("batch")
             .map(|field| batch::parse(field, problems)),
+        difference: fields
+            .get("difference")
+            .is_some_and(|field| field.truth(problems)),
     }
 }
 

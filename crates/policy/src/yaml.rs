@@ -208,6 +208,15 @@ impl<'d> Node<'d> {
         number
     }
 
+    /// `true` or `false`; anything else is a problem.
+    pub(crate) fn truth(&self, problems: &mut Problems) -> bool {
+        let truth = self.value.as_bool();
+        if truth.is_none() {
+            self.mismatch(problems, "`true` or `false`");
+        }
+        truth.unwrap_or(false)
+    }
+
     /// The text, if the value is text.
     pub(crate) fn as_text(&self) -> Option<&'d str> {
         self.value.as_str()

@@ -84,6 +84,8 @@ pub struct AskApproval {
     pub outlives_call: bool,
     /// What other requests are to share the approval, if the client says that there are any.
     pub run: Option<Box<Run>>,
+    /// What it would change, for people; `None` where nobody asked for that.
+    pub difference: Option<Box<crate::http::Difference>>,
 }
 
 /// A run of a client: requests that may share one approval are equal in all of this, and in who asks

@@ -11,6 +11,7 @@
 mod agent;
 mod batch;
 mod decided;
+mod difference;
 mod digest;
 mod door;
 mod exchange;
@@ -19,6 +20,7 @@ mod head;
 mod hold;
 mod kubernetes;
 mod masking;
+mod preview;
 mod record;
 mod reply;
 mod response;
@@ -30,8 +32,10 @@ mod tests;
 pub use agent::{
     Agent, Identity, Login, LoginRequest, Opened, TokenKey, UpstreamHeader, bearer, token_key,
 };
+pub use difference::{Change, Difference};
 pub use door::{Door, Stranger};
 pub use exchange::{Exchange, Request};
+pub use preview::{Answer, Call, MAX_ANSWER, Which};
 pub use reply::Reply;
 pub use response::{Body, ResponseHead};
 pub use stream::Upgraded;
@@ -52,6 +56,8 @@ pub enum Api {
 pub enum Effect {
     /// Ask people; answer with `on_approval` as often as the control plane says something.
     AskApproval(Box<AskApproval>),
+    /// Ask the target something of the gateway's own; answer with `on_target`.
+    AskTarget(Box<Call>),
     /// Nobody waits any more: end the call of [`Effect::AskApproval`].
     CancelApproval,
     /// Let the request go on, head and body, with its head changed so.

@@ -114,6 +114,22 @@ pub(crate) fn request(
         cancel_key_sha256: question.cancel_key_sha256.to_vec(),
         outlives_call: question.outlives_call,
         run: question.run.map(|it| run(*it)),
+        difference: question.difference.map(|it| difference(*it)),
+    }
+}
+
+fn difference(difference: ostiary_session::http::Difference) -> ostiary_proto::Difference {
+    let changes = difference.changes.into_iter();
+    ostiary_proto::Difference {
+        changes: changes
+            .map(|it| ostiary_proto::Change {
+                path: it.path,
+                before: it.before,
+                after: it.after,
+            })
+            .collect(),
+        more: difference.more,
+        missing: difference.missing,
     }
 }
 

@@ -10,6 +10,7 @@ use proxy_wasm::{hostcalls, types::MapType};
 use super::{
     door,
     runs::{Live, Run, Stage},
+    target,
 };
 use crate::{
     clock,
@@ -63,6 +64,13 @@ pub(super) fn feed(
                     let now = clock::now();
                     live.exchange
                         .on_approval(&mut run.agent, &Outcome::Lost, now);
+                }
+            }
+            Effect::AskTarget(call) => {
+                if !target::ask(shell, live.context, &call) {
+                    let now = clock::now();
+                    live.exchange
+                        .on_target(&mut run.agent, call.which, None, now);
                 }
             }
             Effect::CancelApproval => cancel(shell, live),

@@ -49,7 +49,7 @@ pub(super) fn send(shell: &Shell) {
         }
     }
     for key in lost {
-        super::wake(shell, key, |exchange, agent, now| {
+        super::news::wake(shell, key, |exchange, agent, now| {
             exchange.on_identity(agent, now);
         });
     }

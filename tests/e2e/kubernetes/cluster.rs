@@ -94,6 +94,10 @@ permit (principal in Group::"batchers", action in Action::"k8s:write", resource 
 @approval("deletions")
 @reason("objects go away")
 forbid (principal in Group::"batchers", action == Action::"k8s:delete", resource is Kind);
+@id("differs-ask")
+@approval("seen")
+@reason("something changes")
+forbid (principal in Group::"differs", action in Action::"k8s:write", resource is Kind);
 "#;
 
 /// The running parts.
@@ -128,6 +132,7 @@ fn policy() -> Result<Policy> {
     policy.insert("more.cedar".to_owned(), MORE.to_owned());
     let approvals = policy.get_mut("approvals.yaml").context("approvals")?;
     approvals.push_str("  deletions: {reviewers: [dba], batch: {requests: 20, within: 5m}}\n");
+    approvals.push_str("  seen: {reviewers: [dba], difference: true}\n");
     let labels = policy.get_mut("labels.yaml").context("labels")?;
     let field = "fields:\n  - {field: '$.spec.template.spec.containers[*].env[*].value', label: secret.token, kind: deployments.apps}\n";
     *labels = labels.replace("fields:\n", field);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ostiary_proto::{Approval, RequestApprovalRequest};
+use ostiary_proto::{Approval, Difference, RequestApprovalRequest};
 use ostiary_record::ApprovalState;
 use tokio::sync::{MutexGuard, mpsc, watch};
 
@@ -127,6 +127,7 @@ impl Approvals {
                 expires_us: now.saturating_add(hold_us),
                 decisions: Vec::new(),
                 batch: None,
+                difference: request.difference.map(bounded),
             },
             ..ApprovalRow::default()
         };
@@ -329,6 +330,17 @@ pub(super) fn is_pending(row: &ApprovalRow) -> bool {
 /// All zeros stand for a key that is not known yet.
 fn usable_key(key: &[u8]) -> Option<[u8; 32]> {
     <[u8; 32]>::try_from(key).ok().filter(|key| *key != [0; 32])
+}
+
+/// The difference, if it is not more than people are to read.
+fn bounded(difference: Difference) -> Difference {
+    match prost::Message::encoded_len(&difference) > MAX_STATEMENT {
+        true => Difference {
+            missing: "it is too large".to_owned(),
+            ..Difference::default()
+        },
+        false => difference,
+    }
 }
 
 fn check_size(request: &RequestApprovalRequest) -> Result<(), Error> {

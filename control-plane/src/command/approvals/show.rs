@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ostiary_proto::Approval;
+use ostiary_proto::{Approval, Difference};
 use ostiary_record::ApprovalState;
 
 use super::formatted::formatted;
@@ -128,6 +128,9 @@ pub(super) fn whole(it: &Approval, printer: Printer, now_us: u64) -> String {
         it.statement.len(),
         block(&it.statement, "  | ")
     );
+    if let Some(difference) = &it.difference {
+        text.push_str(&changes(difference));
+    }
     let is_sql = it.verb.starts_with("sql:");
     match is_sql.then(|| formatted(&it.statement, &it.accesses)) {
         Some(Some(formatted)) => {
@@ -156,6 +159,31 @@ pub(super) fn whole(it: &Approval, printer: Printer, now_us: u64) -> String {
     }
     if let Some(note) = note(it) {
         let _ = write!(text, "\n{} {note}", printer.paint(Paint::Wait, "note:"));
+    }
+    text
+}
+
+/// What a dry run said the change would make of its object.
+fn changes(difference: &Difference) -> String {
+    if !difference.missing.is_empty() {
+        return format!("\ndifference not known: {}", one_line(&difference.missing));
+    }
+    let mut text = "\ndifference".to_owned();
+    if difference.changes.is_empty() {
+        text.push_str(" none");
+    }
+    for it in &difference.changes {
+        let value = |value: &Option<String>| {
+            value
+                .as_deref()
+                .map_or_else(|| "(none)".to_owned(), one_line)
+        };
+        let (before, after) = (value(&it.before), value(&it.after));
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n  {}: {before} -> {after}", one_line(&it.path));
+    }
+    if difference.more > 0 {
+        let _ = write!(text, "\n  and {} fields more", difference.more);
     }
     text
 }

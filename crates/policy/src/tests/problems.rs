@@ -344,6 +344,7 @@ fn approvals() {
   f: [dba]
   g: {reviewers: [dba], batch: {requests: 1, within: 2h, kinds: all}}
   h: {reviewers: [dba], batch: {within: 0s, objects: 3}}
+  i: {reviewers: [dba], difference: 'yes'}
 "#,
         expect![[r#"
             approvals.yaml:2: `people` must be at least 1
@@ -360,7 +361,7 @@ fn approvals() {
             approvals.yaml:6: `approvals.d.reviewers.1` is empty
             approvals.yaml:6: no duration: write a whole number and a unit (s, m, h, d), such as `5m`
             approvals.yaml:7: `approvals.e.people` must be a whole number, not text
-            approvals.yaml:7: unknown key `notify`; known: reviewers, people, hold, grant, batch
+            approvals.yaml:7: unknown key `notify`; known: reviewers, people, hold, grant, batch, difference
             approvals.yaml:8: `approvals.f` must be a mapping, not a list
             approvals.yaml:9: `kinds` must be `same` or `any`
             approvals.yaml:9: `requests` must be between 2 and 1000
@@ -368,6 +369,7 @@ fn approvals() {
             approvals.yaml:10: `approvals.h.batch` lacks `requests`
             approvals.yaml:10: `within` must be longer than 0s
             approvals.yaml:10: unknown key `objects`; known: requests, within, kinds
+            approvals.yaml:11: `approvals.i.difference` must be `true` or `false`, not text
         "#]],
     );
 }

@@ -15,6 +15,7 @@ use super::{
     hold::Hold,
     kubernetes as cluster,
     masking::{HIDDEN, Masking},
+    preview::Preview,
     record,
     response::Answering,
 };
@@ -52,6 +53,8 @@ pub struct Exchange {
 pub(super) enum Phase {
     /// The identity or the body is missing.
     Reading,
+    /// The target was asked what would change, for people to see.
+    Comparing(Box<Preview>),
     /// People were asked.
     Waiting(Box<Hold>),
     /// The record of this event is not durable yet.
@@ -121,7 +124,7 @@ impl Exchange {
                     self.effects.push_back(Effect::Reset);
                 }
             }
-            Phase::Waiting(_) | Phase::Recording(_) => {
+            Phase::Comparing(_) | Phase::Waiting(_) | Phase::Recording(_) => {
                 if let Identity::Refused(reply) = agent.identity() {
                     let reply = reply.clone();
                     self.abandon(agent, "the session was ended", now);
@@ -191,7 +194,7 @@ impl Exchange {
                 self.reply(reply);
             }
             Verdict::Approve(demand) => {
-                self.ask(agent, demand, decision.rules, now);
+                self.ask_with_difference(agent, demand, decision.rules, now);
             }
         }
     }
@@ -348,7 +351,7 @@ impl Exchange {
             Phase::Answering(answering) if answering.is_upgraded() => return true,
             Phase::Done => {}
             Phase::Reading => self.on_refused(agent, why, now),
-            Phase::Waiting(_) | Phase::Recording(_) => {
+            Phase::Comparing(_) | Phase::Waiting(_) | Phase::Recording(_) => {
                 self.abandon(agent, why, now);
                 self.refuse(agent, &Refused::bad(why), now);
             }
@@ -380,6 +383,7 @@ impl Exchange {
                 let reply = Reply::unavailable("the record of the request could not be kept");
                 self.reply(reply);
             }
+            Phase::Comparing(_) => self.end_preview(agent, now),
             Phase::Waiting(_) => self.on_ask_timeout(agent, now),
             Phase::Sent { .. } | Phase::Answering(_) | Phase::Done => {}
         }
@@ -412,7 +416,7 @@ impl Exchange {
     pub fn is_held(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Reading | Phase::Waiting(_) | Phase::Recording(_)
+            Phase::Reading | Phase::Comparing(_) | Phase::Waiting(_) | Phase::Recording(_)
         )
     }
 
@@ -458,8 +462,12 @@ impl Exchange {
                 let reply = Reply::unauthorized("it went before its token was verified");
                 agent.turn_away(&self.request, &reply);
             }
-            Phase::Reading | Phase::Recording(_) | Phase::Done => {}
+            Phase::Reading | Phase::Comparing(_) | Phase::Recording(_) | Phase::Done => {}
         }
+    }
+
+    pub(super) fn wait_until(&mut self, deadline: Now) {
+        self.deadline = Some(deadline);
     }
 
     pub(super) fn decision_id(&self, agent: &Agent) -> String {

@@ -4,7 +4,7 @@ use ostiary_policy::ApprovalDemand;
 use ostiary_record::{ApprovalAsked, ApprovalResolved, ApprovalState, event::Kind};
 
 use super::{
-    Agent, Effect, Exchange, Reply, batch, digest::wont_wait, exchange::Phase, record,
+    Agent, Difference, Effect, Exchange, Reply, batch, digest::wont_wait, exchange::Phase, record,
     reply::Problem,
 };
 use crate::{AskApproval, Now, Outcome};
@@ -143,6 +143,7 @@ impl Exchange {
         agent: &mut Agent,
         demand: ApprovalDemand,
         rules: Vec<String>,
+        difference: Option<Difference>,
         now: Now,
     ) {
         let rule = rules.first().cloned().unwrap_or_default();
@@ -174,6 +175,7 @@ impl Exchange {
                 .iter()
                 .any(|(name, value)| wont_wait(name, value)),
             run: run.map(Box::new),
+            difference: difference.map(Box::new),
         };
         self.phase = Phase::Waiting(Box::new(Hold {
             operation: self.operation,

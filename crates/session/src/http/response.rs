@@ -332,7 +332,7 @@ impl Exchange {
         ends: bool,
         now: Now,
     ) -> Body {
-        if let Some(body) = self.on_target(agent, bytes, ends, now) {
+        if let Some(body) = self.on_streamed(agent, bytes, ends, now) {
             return body;
         }
         let Phase::Answering(answering) = &mut self.phase else {

@@ -5,6 +5,7 @@ mod batch;
 mod door;
 mod kubernetes;
 mod named;
+mod preview;
 mod request;
 mod response;
 mod rig;

@@ -123,6 +123,7 @@ impl Open {
         let target = self.judge.target();
         let ask = AskApproval {
             run: None,
+            difference: None,
             operation: hold.operation,
             approvals: demand.approvals.clone(),
             statement: hold.held.text().to_owned(),

@@ -61,7 +61,7 @@ impl Exchange {
     }
 
     /// Bytes of the target.
-    pub(in crate::http) fn on_target(
+    pub(in crate::http) fn on_streamed(
         &mut self,
         agent: &mut Agent,
         bytes: &[u8],

@@ -229,6 +229,14 @@ impl Rig {
                 Effect::AskApproval(ask) => {
                     self.digest = ask.digest;
                     self.run.clone_from(&ask.run);
+                    if let Some(it) = &ask.difference {
+                        for it in &it.changes {
+                            let (before, after) = (it.before.as_deref(), it.after.as_deref());
+                            let (before, after) = (before.unwrap_or("-"), after.unwrap_or("-"));
+                            self.say(&format!("difference {}: {before} > {after}", it.path));
+                        }
+                        self.say(&format!("difference {} more {}", it.more, it.missing));
+                    }
                     format!(
                         "ask {} ({}){}{}:\n{}",
                         ask.approvals.join("+"),
@@ -239,6 +247,16 @@ impl Rig {
                             format!(" in run {} of {}{of}{}", it.id, it.kind, it.namespace)
                         }),
                         ask.statement
+                    )
+                }
+                Effect::AskTarget(call) => {
+                    let headers = call.headers.iter();
+                    let headers: String = headers
+                        .map(|(name, value)| format!(" {name}: {value};"))
+                        .collect();
+                    format!(
+                        "target {:?} {} {}{headers}",
+                        call.which, call.method, call.path
                     )
                 }
                 Effect::CancelApproval => "cancel".to_owned(),
