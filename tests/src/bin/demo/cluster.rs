@@ -1,11 +1,11 @@
 //! A Kubernetes cluster behind the same gateway: a Secret read masked, a namespace kept, a deployment scaled
-//! once a reviewer says so. Where no API server is installed, the demo does without.
+//! once a reviewer says so, a command run in a container and replayed. Where no API server is installed, the demo does without.
 
 use ostiary_tests::{
     Context as _, Result,
     kubernetes::{Cluster, Kubectl},
     narrate::Narrator,
-    ports, tools,
+    ports, tools, wait,
 };
 
 use crate::scene::{SOON, Scene};
@@ -42,7 +42,12 @@ pub(crate) struct Guarded {
 
 /// Starts one if it is installed.
 pub(crate) fn start(tell: &Narrator) -> Result<Option<Guarded>> {
-    let is_here = [tools::etcd(), tools::kubectl(), tools::apiserver()];
+    let is_here = [
+        tools::etcd(),
+        tools::kubectl(),
+        tools::apiserver(),
+        tools::kubelet(),
+    ];
     if is_here.iter().any(Result::is_err) {
         tell.say("No Kubernetes API server is installed (`./bootstrap test` builds one): the demo does without.");
         return Ok(None);
@@ -50,6 +55,7 @@ pub(crate) fn start(tell: &Narrator) -> Result<Option<Guarded>> {
     let cluster = Cluster::start()?;
     let admin = cluster.admin()?;
     admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
+    cluster.run_pod("web", "api-0", "api")?;
     let version = admin.json(&["version"])?;
     tell.say(&format!(
         "A Kubernetes API server {} runs on 127.0.0.1:{}.",
@@ -163,6 +169,65 @@ pub(crate) fn scales(scene: &Scene, tell: &mut Narrator) -> Result<()> {
         scaled.code == 0 && replicas()? == "5",
     );
     Ok(())
+}
+
+pub(crate) fn looks(scene: &Scene, tell: &mut Narrator) -> Result<()> {
+    let Some(guarded) = &scene.cluster else {
+        return Ok(());
+    };
+    tell.step("It runs commands in a container: what policy names, on record to the last byte.");
+    let agent = guarded.agent(&scene.caller.token)?;
+    let ran = agent.run(&["exec", "api-0", "--", "date"])?;
+    tell.ran("agent", "kubectl exec api-0 -- date", &ran.all());
+    let date = ran.out.trim();
+    tell.check("it ran", ran.code == 0 && !date.is_empty());
+    let refused = agent.run(&["exec", "api-0", "--", "cat", "/etc/shadow"])?;
+    tell.ran(
+        "agent",
+        "kubectl exec api-0 -- cat /etc/shadow",
+        &refused.all(),
+    );
+    tell.check(
+        "another command is refused, and never began",
+        refused.code == 1 && refused.out.is_empty() && refused.err.contains("default-deny"),
+    );
+
+    let auditor = &scene.auditor;
+    let session = wait::until("the command on record", wait::SOON, || {
+        let events = auditor.events_of("claude-17")?;
+        let mut streamed = events.iter().filter(|it| it["kind"] == "streamed");
+        Ok(streamed.next().map(|it| it["session_id"].clone()))
+    })?;
+    let id: String = session
+        .as_str()
+        .unwrap_or_default()
+        .chars()
+        .take(12)
+        .collect();
+    let replayed = auditor.run(&["sessions", "replay", "--instant", &id])?;
+    tell.ran(
+        "auditor",
+        &format!("ostiary sessions replay --instant {id}    # in it:"),
+        &of_exec(&replayed.out),
+    );
+    tell.check(
+        "the replay shows what the command printed",
+        replayed.code == 0 && replayed.out.contains(&format!("| {date}")),
+    );
+    Ok(())
+}
+
+/// What a replay shows of the first exec in it.
+fn of_exec(replay: &str) -> String {
+    let begins = |line: &&str| !line.contains("/exec?");
+    let mut lines = Vec::new();
+    for line in replay.lines().skip_while(begins) {
+        lines.push(line);
+        if line.contains("exit code") {
+            break;
+        }
+    }
+    lines.join("\n")
 }
 
 fn base64_of(text: &str) -> String {

@@ -50,6 +50,7 @@ fn play(stay: bool) -> Result<Vec<String>> {
     steps::deletes(&scene, &mut tell)?;
     api::calls(&scene, &mut tell)?;
     cluster::scales(&scene, &mut tell)?;
+    cluster::looks(&scene, &mut tell)?;
     steps::looks_back(&scene, &mut tell)?;
     if tell.failed().is_empty() {
         tell.heading("Each step did what it should.");
