@@ -44,6 +44,8 @@ pub struct Exchange {
     pub(super) operation: u64,
     pub(super) judged: Option<Operation>,
     pub(super) masking: Masking,
+    /// People agreed to it.
+    pub(super) was_approved: bool,
     pub(super) deadline: Option<Now>,
     effects: VecDeque<Effect>,
 }
@@ -83,6 +85,7 @@ impl Exchange {
             operation: 0,
             judged: None,
             masking: Masking::default(),
+            was_approved: false,
             deadline: Some(now.after(agent.config.limits.login_us)),
             effects: VecDeque::new(),
         }
@@ -248,6 +251,7 @@ impl Exchange {
             }
         }
         self.judged = Some(operation);
+        self.was_approved = true;
         self.send_after(agent, Some(seq), now);
     }
 

@@ -35,8 +35,6 @@ pub(super) type Broken = String;
 pub(super) struct Stream {
     carrier: Carrier,
     voices: Voices,
-    /// People were asked before it began.
-    pub(super) was_approved: bool,
 }
 
 impl Stream {
@@ -75,7 +73,6 @@ impl Stream {
                 Tape::new(operation, !masking.observes),
                 streams.tty,
             ),
-            was_approved: false,
         })
     }
 

@@ -8,6 +8,8 @@ use crate::{
     http::{Agent, Body, Effect, Exchange, exchange::Phase, head::Head, response::Answering},
 };
 
+const WITHDRAWN: &str = "policy does not permit it any more";
+
 /// What becomes of bytes the client sent after the change of protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upgraded {
@@ -35,10 +37,23 @@ impl Exchange {
             return Ok(None);
         };
         let streams = head.streams().ok_or("the target wants another protocol")?;
-        let mut stream = Stream::begin(streams, headers, &self.masking, self.operation)?;
-        let verdict = self.judged.as_ref().map(|it| agent.decide(it).verdict);
-        stream.was_approved = matches!(verdict, Some(Verdict::Approve(_)));
+        // Policy may have changed since the request went.
+        if !self.may_stream(agent) {
+            return Err(WITHDRAWN);
+        }
+        let stream = Stream::begin(streams, headers, &self.masking, self.operation)?;
         Ok(Some(Box::new(stream)))
+    }
+
+    /// Whether the running policy lets its streams go on.
+    fn may_stream(&self, agent: &mut Agent) -> bool {
+        let verdict = self.judged.as_ref().map(|it| agent.decide(it).verdict);
+        agent.state.bundle.mode(&agent.config.resource) == Mode::Observe
+            || match verdict {
+                Some(Verdict::Allow) => true,
+                Some(Verdict::Approve(_)) => self.was_approved,
+                Some(Verdict::Deny(_)) | None => false,
+            }
     }
 
     fn stream(&mut self) -> Option<&mut Stream> {
@@ -124,20 +139,8 @@ impl Exchange {
 
     /// Policy changed: streams end that would not begin under it.
     pub fn on_state(&mut self, agent: &mut Agent, now: Now) {
-        let Phase::Answering(answering) = &self.phase else {
-            return;
-        };
-        let (Some(stream), Some(judged)) = (&answering.stream, &self.judged) else {
-            return;
-        };
-        let may_go_on = agent.state.bundle.mode(&agent.config.resource) == Mode::Observe
-            || match agent.decide(judged).verdict {
-                Verdict::Allow => true,
-                Verdict::Approve(_) => stream.was_approved,
-                Verdict::Deny(_) => false,
-            };
-        if !may_go_on {
-            self.abandon(agent, "policy does not permit it any more", now);
+        if self.is_streaming() && !self.may_stream(agent) {
+            self.abandon(agent, WITHDRAWN, now);
             self.push(Effect::Reset);
         }
     }

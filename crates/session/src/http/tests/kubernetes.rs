@@ -349,6 +349,29 @@ fn a_target_that_agrees_to_something_else_is_not_heard() {
 }
 
 #[test]
+fn streams_do_not_begin_under_a_policy_that_changed_on_the_way() {
+    let refused = POLICIES.replace("\"k8s:connect\"", "\"k8s:read\"");
+    let asks = format!(
+        "{POLICIES} @id(\"asks-exec\") @approval(\"dba\") forbid (principal, action == Action::\"k8s:exec\", resource);"
+    );
+    for policies in [refused, asks] {
+        let mut rig = rig();
+        let mut exchange = rig.request(EXEC);
+        rig.recorded(&mut exchange);
+        rig.agent.on_state(state(&policies, &[]));
+        exchange.on_state(&mut rig.agent, rig.now);
+        rig.take();
+        rig.response(&mut exchange, AGREED, &[b"unread"]);
+        assert!(!exchange.is_streaming());
+        let out = rig.take();
+        assert!(
+            out.starts_with("answer 502") && out.contains("does not permit it any more"),
+            "{out}"
+        );
+    }
+}
+
+#[test]
 fn streams_end_when_policy_or_an_operator_says_so() {
     let streaming = || {
         let mut rig = rig();
