@@ -13,7 +13,6 @@ mod extended;
 mod fingerprint;
 mod function_call;
 mod hold;
-mod inbox;
 mod incoming;
 mod judge;
 mod keys;

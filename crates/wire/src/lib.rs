@@ -11,6 +11,7 @@
 //!
 //! Encoders append to a `Vec<u8>`. One that fails leaves the vector as it was.
 
+mod inbox;
 pub mod limits;
 mod malformed;
 mod reader;
@@ -20,5 +21,6 @@ pub mod postgres;
 pub mod spdy;
 pub mod websocket;
 
+pub use inbox::{Inbox, shrink};
 pub use malformed::Malformed;
 pub use reader::Reader;

@@ -13,7 +13,7 @@ mod headers;
 mod tests;
 
 use crate::{
-    Malformed, Reader,
+    Inbox, Malformed, Reader,
     limits::{MAX_SPDY_CONTROL, MAX_STREAM_MESSAGE},
 };
 use headers::Headers;
@@ -88,7 +88,7 @@ pub enum Control {
 /// Reads the frames of one side.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    buffer: Vec<u8>,
+    inbox: Inbox,
     headers: Headers,
 }
 
@@ -100,17 +100,17 @@ impl Decoder {
 
     /// More bytes. To be followed by [`Self::next_frame`] until it gives none.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.inbox.push(bytes);
     }
 
     /// Whether no frame is begun and not ended.
     pub const fn is_idle(&self) -> bool {
-        self.buffer.is_empty()
+        self.inbox.is_empty()
     }
 
     /// The next frame.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Malformed> {
-        let mut reader = Reader::new(&self.buffer);
+        let mut reader = Reader::new(self.inbox.rest());
         let (Ok(first), Ok(second)) = (reader.u32("frame"), reader.u32("length")) else {
             return Ok(None);
         };
@@ -134,7 +134,7 @@ impl Decoder {
         let frame = match is_control {
             true => {
                 let control = control(first, flags, body, &mut self.headers)?;
-                let whole = self.buffer.get(..length.saturating_add(HEAD));
+                let whole = self.inbox.rest().get(..length.saturating_add(HEAD));
                 Frame::Control(control, whole.unwrap_or_default().to_vec())
             }
             false => Frame::Data {
@@ -143,7 +143,7 @@ impl Decoder {
                 payload: body.to_vec(),
             },
         };
-        self.buffer.drain(..length.saturating_add(HEAD));
+        self.inbox.consume(length.saturating_add(HEAD));
         Ok(Some(frame))
     }
 }

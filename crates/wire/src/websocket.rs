@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{Malformed, Reader, limits::MAX_STREAM_MESSAGE};
+use crate::{Inbox, Malformed, Reader, limits::MAX_STREAM_MESSAGE};
 
 const CONTINUATION: u8 = 0;
 const TEXT: u8 = 1;
@@ -62,7 +62,7 @@ pub struct Frame {
 #[derive(Debug)]
 pub struct Decoder {
     sender: Sender,
-    buffer: Vec<u8>,
+    inbox: Inbox,
     /// A message whose last frame has not come.
     message: Option<Frame>,
     closed: bool,
@@ -73,7 +73,7 @@ impl Decoder {
     pub const fn new(sender: Sender) -> Self {
         Self {
             sender,
-            buffer: Vec::new(),
+            inbox: Inbox::new(),
             message: None,
             closed: false,
         }
@@ -81,27 +81,27 @@ impl Decoder {
 
     /// More bytes. To be followed by [`Self::next_frame`] until it gives none.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        self.inbox.push(bytes);
     }
 
     /// Whether nothing is begun and not ended.
     pub const fn is_idle(&self) -> bool {
-        self.buffer.is_empty() && self.message.is_none()
+        self.inbox.is_empty() && self.message.is_none()
     }
 
     /// The next message or control frame.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Malformed> {
         loop {
-            if self.closed && !self.buffer.is_empty() {
+            if self.closed && !self.inbox.is_empty() {
                 return Err(Malformed::Trailing {
                     message: "Close",
-                    extra: self.buffer.len(),
+                    extra: self.inbox.len(),
                 });
             }
             let Some((frame, is_last, length)) = self.read()? else {
                 return Ok(None);
             };
-            self.buffer.drain(..length);
+            self.inbox.consume(length);
             if let Some(whole) = self.join(frame, is_last)? {
                 self.closed = whole.kind == Kind::Close;
                 return Ok(Some(whole));
@@ -112,7 +112,7 @@ impl Decoder {
     /// The frame at the front, its kind `None` for a continuation, with the bytes it took.
     #[expect(clippy::type_complexity, reason = "read once, above")]
     fn read(&self) -> Result<Option<((Option<Kind>, Frame), bool, usize)>, Malformed> {
-        let mut reader = Reader::new(&self.buffer);
+        let mut reader = Reader::new(self.inbox.rest());
         let (Ok(first), Ok(second)) = (reader.u8("opcode"), reader.u8("length")) else {
             return Ok(None);
         };
@@ -167,7 +167,7 @@ impl Decoder {
         };
         let mut payload = bytes.to_vec();
         apply(mask, &mut payload);
-        let taken = self.buffer.len().saturating_sub(reader.remaining());
+        let taken = self.inbox.len().saturating_sub(reader.remaining());
         let frame = Frame {
             kind: kind.unwrap_or(Kind::Binary),
             mask,

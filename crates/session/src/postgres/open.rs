@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ostiary_mask::{HashKey, Rewriter};
 use ostiary_policy::{Masks, Mode};
 use ostiary_record::{ApprovalState, event::Kind};
+use ostiary_wire::Inbox;
 use ostiary_wire::postgres::{TransactionStatus, frontend};
 
 use super::catalogue::Catalogue;
@@ -13,7 +14,6 @@ use super::copy::Copying;
 use super::core::{Core, Fatal, encoded};
 use super::expect::{Batch, Expect};
 use super::hold::Hold;
-use super::inbox::Inbox;
 use super::incoming::Incoming;
 use super::judge::Judge;
 use super::literals::MaskedTexts;

@@ -5,13 +5,12 @@ use std::rc::Rc;
 use ostiary_mask::{HashKey, Masked, Rewriter, Rewritten, Strategy};
 use ostiary_operation::sql::Outputs;
 use ostiary_policy::Masks;
-use ostiary_wire::Malformed;
 use ostiary_wire::postgres::row::{DataRow, RowWriter};
 use ostiary_wire::postgres::{Format, types};
+use ostiary_wire::{Malformed, shrink};
 
 use super::catalogue::{Catalogue, Origin};
 use super::copy::Change;
-use super::inbox::shrink;
 use super::taint::Taint;
 
 /// A RowDescription, kept.

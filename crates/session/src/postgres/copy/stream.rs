@@ -5,11 +5,11 @@
 
 use ostiary_operation::sql::{CopyFormat, Layout};
 use ostiary_wire::postgres::Backend;
+use ostiary_wire::shrink;
 
 use super::binary::{self, Part};
 use super::csv::{Csv, Place};
 use super::text::Text;
-use crate::postgres::inbox::shrink;
 
 /// What becomes of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

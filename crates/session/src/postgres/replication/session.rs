@@ -1,5 +1,6 @@
 //! An open replication connection: what is known of it, and what happens to it as a whole.
 
+use ostiary_wire::Inbox;
 use ostiary_wire::postgres::frontend::encode;
 
 use super::client;
@@ -10,7 +11,6 @@ use super::gate::Gate;
 use crate::Now;
 use crate::postgres::Next;
 use crate::postgres::core::{Core, Fatal, encoded};
-use crate::postgres::inbox::Inbox;
 use crate::postgres::open::Server;
 use crate::postgres::outbox::Outbox;
 use crate::postgres::reply::{self, Refusal};
