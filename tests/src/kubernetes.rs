@@ -22,6 +22,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the tests' own kubectl shows the server, past the gateway.
 const ADMIN: &str = "the-administrators-own";
 
+/// The password in the Secret of [`WEB`].
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// A namespace with a Secret and a Deployment.
+pub const WEB: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: web}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: db, namespace: web}
+stringData: {password: correct-horse-battery}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: "example/api:1", env: [{name: TOKEN, value: env-of-the-api}]}]}
+"#;
+
 /// A running API server. No controllers run: nothing but requests changes anything.
 #[derive(Debug)]
 pub struct Cluster {

@@ -5,7 +5,7 @@ use std::{process::Command, sync::LazyLock, time::Duration};
 use ostiary_tests::{
     Context as _, Result, anyhow,
     http::Response,
-    kubernetes::{Cluster, Kubectl},
+    kubernetes::{Cluster, Kubectl, WEB},
     process::Started,
     shared,
     stack::{Policy, Stack, example_policy},
@@ -13,23 +13,13 @@ use ostiary_tests::{
 
 use crate::explain;
 
-/// The password in the Secret `db`, and how the API shows it.
-pub(super) const PASSWORD: &str = "correct-horse-battery";
+/// The password of the Secret in [`WEB`], as the API shows it.
 pub(super) const PASSWORD_BASE64: &str = "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5";
 /// `[redacted]`, as the API would show it.
 pub(super) const REDACTED: &str = "W3JlZGFjdGVkXQ==";
 
-/// What is there before a test begins.
+/// What is there before a test begins, beside [`WEB`].
 const OBJECTS: &str = r#"
-apiVersion: v1
-kind: Namespace
-metadata: {name: web}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: db, namespace: web}
-stringData: {password: correct-horse-battery}
----
 apiVersion: v1
 kind: Secret
 metadata: {name: root, namespace: kube-system}
@@ -39,16 +29,6 @@ apiVersion: v1
 kind: Pod
 metadata: {name: api-0, namespace: web}
 spec: {containers: [{name: api, image: "example/api:1"}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: api, namespace: web}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: api}}
-  template:
-    metadata: {labels: {app: api}}
-    spec: {containers: [{name: api, image: "example/api:1", env: [{name: TOKEN, value: env-of-the-api}]}]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -113,7 +93,9 @@ static KUBE: LazyLock<Result<Kube, String>> =
 fn start() -> Result<Kube> {
     let cluster = Cluster::start()?;
     let admin = cluster.admin()?;
-    admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
+    for objects in [WEB, OBJECTS] {
+        admin.feed(&["apply", "-f", "-"], objects)?.ok()?;
+    }
     cluster.run_pod("web", "shell-0", "shell")?;
     let stack = Stack::start(
         shared::issuer()?,

@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use ostiary_tests::{Context as _, Result};
+use ostiary_tests::{Context as _, Result, kubernetes::PASSWORD};
 use serde_json::{Value, json};
 
-use super::cluster::{PASSWORD, PASSWORD_BASE64, REDACTED, with_cluster};
+use super::cluster::{PASSWORD_BASE64, REDACTED, with_cluster};
 
 #[test]
 fn reviewers_see_what_a_change_would_make_of_its_object() -> Result<()> {

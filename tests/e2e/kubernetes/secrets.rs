@@ -1,9 +1,9 @@
 //! What is secret does not leave, whichever way it is asked for.
 
-use ostiary_tests::{Result, wait};
+use ostiary_tests::{Result, kubernetes::PASSWORD, wait};
 use serde_json::json;
 
-use super::cluster::{PASSWORD, PASSWORD_BASE64, REDACTED, with_cluster};
+use super::cluster::{PASSWORD_BASE64, REDACTED, with_cluster};
 
 /// Nothing of the password is in a text.
 #[track_caller]

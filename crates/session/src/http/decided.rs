@@ -60,7 +60,8 @@ fn of_request(facts: &RequestFacts) -> usize {
 
 fn of_objects(facts: &ObjectFacts) -> usize {
     let sets = [&facts.kinds, &facts.images, &facts.service_accounts];
-    let names = facts.name.iter().map(String::len);
+    let names = [&facts.name, &facts.command, &facts.container].into_iter();
+    let names = names.flatten().map(String::len);
     let all = sets.into_iter().map(of_set).chain(names);
     all.fold(facts.version.len(), usize::saturating_add)
 }

@@ -283,10 +283,7 @@ impl Exchange {
                 edits.remove(name);
             }
         }
-        if self.masking.observes {
-            return edits;
-        }
-        if !self.masking.masks() {
+        if self.masking.observes || !self.masking.masks() {
             return edits;
         }
         let mut rewriter = self.masking.rewriter();

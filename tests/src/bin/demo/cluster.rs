@@ -3,35 +3,12 @@
 
 use ostiary_tests::{
     Context as _, Result,
-    kubernetes::{Cluster, Kubectl},
+    kubernetes::{Cluster, Kubectl, PASSWORD, WEB},
     narrate::Narrator,
     ports, tools, wait,
 };
 
 use crate::scene::{SOON, Scene};
-
-const PASSWORD: &str = "correct-horse-battery";
-
-const OBJECTS: &str = r#"
-apiVersion: v1
-kind: Namespace
-metadata: {name: web}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: db, namespace: web}
-stringData: {password: correct-horse-battery}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: api, namespace: web}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: api}}
-  template:
-    metadata: {labels: {app: api}}
-    spec: {containers: [{name: api, image: "example/api:1"}]}
-"#;
 
 /// The API server, its administrator, and where the gateway listens for agents.
 pub(crate) struct Guarded {
@@ -54,7 +31,7 @@ pub(crate) fn start(tell: &Narrator) -> Result<Option<Guarded>> {
     }
     let cluster = Cluster::start()?;
     let admin = cluster.admin()?;
-    admin.feed(&["apply", "-f", "-"], OBJECTS)?.ok()?;
+    admin.feed(&["apply", "-f", "-"], WEB)?.ok()?;
     cluster.run_pod("web", "api-0", "api")?;
     let version = admin.json(&["version"])?;
     tell.say(&format!(

@@ -1,6 +1,6 @@
 //! `just demo`: the main job, played against a real PostgreSQL with seeded data, an HTTP API and, where one
-//! is installed, a Kubernetes API server. Exits 0 only if each
-//! step did what it should. `--stay` leaves everything running, with the commands to try.
+//! is installed, a Kubernetes API server. Exits 0 only if each step did what it should. `--stay` leaves
+//! everything running, with the commands to try.
 
 mod api;
 mod cluster;
