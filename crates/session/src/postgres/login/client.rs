@@ -11,6 +11,9 @@ use crate::postgres::startup::Wanted;
 use crate::postgres::{Next, reply};
 use crate::{Effect, OpenSession};
 
+/// Terminate, from a client that changed its mind before it said who it is. It has no place there, and the
+/// server hangs up on it without a word.
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
 /// Bytes of a token with its frame; the control plane takes 8 KiB.
 const MAX_PASSWORD: usize = 16 << 10;
 
@@ -42,6 +45,12 @@ impl Login {
     }
 
     fn on_start(&mut self, core: &mut Core) -> Result<Next, Fatal> {
+        if self.inbox == TERMINATE {
+            return Ok(Next::Close("client"));
+        }
+        if TERMINATE.starts_with(&self.inbox) {
+            return Ok(Next::Stay);
+        }
         let inbox = std::mem::take(&mut self.inbox);
         let Some((message, used)) = startup::take(&inbox).map_err(|error| broken(&error))? else {
             self.inbox = inbox;

@@ -408,3 +408,23 @@ fn a_server_that_misbehaves_in_the_login_is_left() {
     }
     rig.ended();
 }
+
+/// PostgreSQL does not answer a Terminate in place of a StartupMessage either; drivers that are closed early send one.
+#[test]
+fn hangs_up_on_a_client_that_takes_leave_first() {
+    for cut in 0..5 {
+        let mut rig = Rig::new(Rules::Plain, Auth::Trust);
+        let (first, rest) = b"X\0\0\0\x04".split_at(cut);
+        rig.send(first);
+        rig.send(rest);
+        check(
+            &mut rig,
+            &expect![[r#"
+                !! Close
+            "#]],
+        );
+    }
+    let mut rig = Rig::new(Rules::Plain, Auth::Trust);
+    rig.send(b"X\0\0\0\x05");
+    assert!(rig.take().contains("impossible length"));
+}
