@@ -99,15 +99,20 @@ impl Http {
         shell.runs.insert(self.context, Rc::clone(&live));
         self.live = Some(Rc::clone(&live));
         let mut live = live.try_borrow_mut().ok()?;
-        Some(apply::feed(&shell, &mut live, |exchange, agent, now| {
-            if let Some(reason) = head.refused {
-                exchange.on_refused(agent, reason, now);
-            } else if ends || exchange.is_upgrade() {
-                exchange.on_body(agent, Vec::new(), now);
-            } else {
-                exchange.on_identity(agent, now);
-            }
-        }))
+        Some(apply::feed_at(
+            &shell,
+            &mut live,
+            now,
+            |exchange, agent, now| {
+                if let Some(reason) = head.refused {
+                    exchange.on_refused(agent, reason, now);
+                } else if ends || exchange.is_upgrade() {
+                    exchange.on_body(agent, Vec::new(), now);
+                } else {
+                    exchange.on_identity(agent, now);
+                }
+            },
+        ))
     }
 }
 
@@ -117,9 +122,11 @@ impl Drop for Http {
             return;
         };
         live.stage = Stage::Over;
-        apply::feed(shell, &mut live, |exchange, agent, now| {
-            exchange.on_closed(agent, now);
-        });
+        if !live.exchange.is_over() {
+            apply::feed(shell, &mut live, |exchange, agent, now| {
+                exchange.on_closed(agent, now);
+            });
+        }
         shell.runs.remove(self.context);
         shell.calls.forget(self.context);
     }
@@ -183,11 +190,7 @@ impl HttpContext for Http {
         }
         let body = match too_large {
             true => None,
-            false => hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
-                .ok()
-                .flatten()
-                .or((size == 0).then(Vec::new))
-                .filter(|body| body.len() == size),
+            false => streams::read(BufferType::HttpRequestBody, size),
         };
         let goes_on = apply::feed(shell, &mut live, |exchange, agent, now| match body {
             Some(body) => exchange.on_body(agent, body, now),
@@ -271,17 +274,16 @@ impl HttpContext for Http {
         if live.exchange.is_streaming() {
             return streams::on_response_body(shell, &mut live, size, ends);
         }
-        let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size)
-            .ok()
-            .flatten()
-            .or((size == 0).then(Vec::new))
-            .filter(|bytes| bytes.len() == size);
-        let set =
-            |bytes: &[u8]| hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes);
+        let bytes = streams::read(BufferType::HttpResponseBody, size);
+        // What goes on as it came is there already.
+        let set = |out: &[u8]| match bytes.as_deref() == Some(out) {
+            true => Ok(()),
+            false => hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, out),
+        };
         let mut verdict = Body::Reset;
         apply::feed(shell, &mut live, |exchange, agent, now| {
-            if let Some(bytes) = bytes {
-                verdict = exchange.on_response_body(agent, &bytes, ends, now);
+            if let Some(bytes) = &bytes {
+                verdict = exchange.on_response_body(agent, bytes, ends, now);
             }
         });
         match verdict {

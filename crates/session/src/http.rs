@@ -73,6 +73,8 @@ pub enum Effect {
 pub struct Edits {
     /// Names that go, all values of them.
     pub remove: Vec<String>,
+    /// Names of one value, and what that becomes: one call of the host in place of two.
+    pub set: Vec<(String, String)>,
     /// What is added after that.
     pub add: Vec<(String, String)>,
 }
@@ -83,5 +85,24 @@ impl Edits {
         if !self.remove.iter().any(|it| it == name) {
             self.remove.push(name.to_owned());
         }
+    }
+
+    /// Puts `value` in the place of all that `headers` has of a name, and beside what was put there before.
+    pub(crate) fn put(&mut self, headers: &[(String, String)], name: &str, value: String) {
+        let own = (name.to_owned(), value);
+        let of_name = |(it, _): &&(String, String)| it.eq_ignore_ascii_case(name);
+        let is_first = !self.set.iter().chain(&self.add).any(|it| of_name(&it));
+        if is_first {
+            match headers.iter().filter(of_name).count() {
+                0 => {}
+                1 => {
+                    self.remove.retain(|it| !it.eq_ignore_ascii_case(name));
+                    return self.set.push(own);
+                }
+                // A host that sets a name may leave its other values as they are.
+                _ => self.remove(name),
+            }
+        }
+        self.add.push(own);
     }
 }

@@ -25,6 +25,16 @@ pub(super) fn feed(
     live: &mut Live,
     input: impl FnOnce(&mut Exchange, &mut Agent, Now),
 ) -> bool {
+    feed_at(shell, live, clock::now(), input)
+}
+
+/// The same where the time is known: each call of the host costs as much as a good part of an exchange.
+pub(super) fn feed_at(
+    shell: &Shell,
+    live: &mut Live,
+    now: Now,
+    input: impl FnOnce(&mut Exchange, &mut Agent, Now),
+) -> bool {
     let run = live.run.clone();
     let Ok(mut run) = run.try_borrow_mut() else {
         log::error!("the session of request {} is in use", live.context);
@@ -32,7 +42,7 @@ pub(super) fn feed(
     };
     let is_congested = shell.recording.is_congested();
     run.agent.set_congested(is_congested);
-    input(&mut live.exchange, &mut run.agent, clock::now());
+    input(&mut live.exchange, &mut run.agent, now);
     if is_congested && live.exchange.waits_for_record() {
         shell.runs.stalled.set(true);
     }
@@ -115,6 +125,9 @@ pub(super) fn edit(map: MapType, edits: &Edits) {
     let mut outcome = Ok(());
     for name in &edits.remove {
         outcome = outcome.and(hostcalls::remove_map_value(map, name));
+    }
+    for (name, value) in &edits.set {
+        outcome = outcome.and(hostcalls::set_map_value(map, name, Some(value)));
     }
     for (name, value) in &edits.add {
         outcome = outcome.and(hostcalls::add_map_value(map, name, value));

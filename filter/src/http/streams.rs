@@ -23,11 +23,13 @@ const MAX_WAITING: usize = 256 << 10;
 const REQUEST: BufferType = BufferType::HttpRequestBody;
 const RESPONSE: BufferType = BufferType::HttpResponseBody;
 
-fn read(buffer: BufferType, size: usize) -> Option<Vec<u8>> {
+/// All `size` bytes that the host has of a body.
+pub(super) fn read(buffer: BufferType, size: usize) -> Option<Vec<u8>> {
+    if size == 0 {
+        return Some(Vec::new());
+    }
     let bytes = hostcalls::get_buffer(buffer, 0, size).ok().flatten();
-    bytes
-        .or((size == 0).then(Vec::new))
-        .filter(|it| it.len() == size)
+    bytes.filter(|it| it.len() == size)
 }
 
 /// Bytes of the client.

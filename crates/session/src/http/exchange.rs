@@ -268,6 +268,7 @@ impl Exchange {
 
     fn send(&mut self, agent: &Agent, now: Now) {
         let mut edits = Edits::default();
+        let headers = &self.request.headers;
         let is = |verb| self.judged.as_ref().is_some_and(|it| it.verb == verb);
         let streams = match &self.head {
             Ok(Head::Kubernetes(head)) => head.streams(),
@@ -275,7 +276,7 @@ impl Exchange {
         };
         let upgrades = is(Verb::HttpUpgrade) || streams.is_some();
         let calls = is(Verb::GrpcCall);
-        for (name, value) in &self.request.headers {
+        for (name, value) in headers {
             let stays = match name.as_str() {
                 "upgrade" => upgrades,
                 // Servers of gRPC may insist on it.
@@ -295,26 +296,20 @@ impl Exchange {
             // What the gateway can read: no extension, and the versions it knows.
             edits.remove("sec-websocket-extensions");
             let name = streams.carrier.version_header();
-            edits.remove(name);
-            edits.add.push((name.to_owned(), streams.offers.join(", ")));
+            edits.put(headers, name, streams.offers.join(", "));
         }
         // An answer that is not encoded can be read.
-        let identity = ("accept-encoding".to_owned(), "identity".to_owned());
-        edits.remove(&identity.0);
-        edits.add.push(identity);
+        edits.put(headers, "accept-encoding", "identity".to_owned());
         if let Ok(Head::Kubernetes(head)) = &self.head
             && !head.wants_types()
         {
-            edits.remove("accept");
             let tables = self.masking.tables;
-            let accept = cluster::accept(&self.request.headers, head.is_of_objects(), tables);
-            edits.add.push(("accept".to_owned(), accept));
+            let accept = cluster::accept(headers, head.is_of_objects(), tables);
+            edits.put(headers, "accept", accept);
         }
         if let Identity::Known(it) = agent.identity() {
             for header in &it.headers {
-                edits.remove(&header.name);
-                let own = (header.name.clone(), header.value.clone());
-                edits.add.push(own);
+                edits.put(headers, &header.name, header.value.clone());
             }
         }
         self.deadline = None;
@@ -422,6 +417,11 @@ impl Exchange {
             self.phase,
             Phase::Reading | Phase::Comparing(_) | Phase::Waiting(_) | Phase::Recording(_)
         )
+    }
+
+    /// Whether nothing can come of it any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done) && self.effects.is_empty()
     }
 
     pub(super) fn push(&mut self, effect: Effect) {

@@ -172,11 +172,12 @@ fn observe_mode_passes_and_records_what_would_have_been() {
     rig.response(&mut exchange, JSON, &[br#"{"email":"ada@example.com"}"#]);
     expect![[r#"
           operated #1 Deny http:DELETE /users/{id} [no-deletes] "DELETE /users/7" observed
-        forward -accept-encoding -authorization +accept-encoding: identity +authorization: Bearer the-gateways-own
+        forward +accept-encoding: identity +authorization: Bearer the-gateways-own
         head
         body {"email":"ada@example.com"}
           replied #1 200 27 bytes, 0 masked, ""
-    "#]].assert_eq(&rig.take());
+    "#]]
+    .assert_eq(&rig.take());
 }
 
 /// Whatever the cuts, the client and the record see the same.

@@ -293,6 +293,12 @@ fn edited(edits: &Edits) -> String {
         .remove
         .iter()
         .map(|name| format!("-{name}"))
+        .chain(
+            edits
+                .set
+                .iter()
+                .map(|(name, value)| format!("={name}: {value}")),
+        )
         .chain(add)
         .collect();
     all.join(" ")
