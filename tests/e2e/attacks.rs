@@ -8,6 +8,8 @@ use ostiary_tests::{
     wire::{self, Message, Raw},
 };
 
+mod late;
+
 use crate::{of_kind, with_policy, with_shared};
 
 /// What a cancel request begins with instead of a version.
