@@ -120,6 +120,10 @@ pub(super) fn totality(name: Name<'_>, arguments: &Arguments<'_>) -> Totality {
         Some(effect) if built_in || matches!(effect, Effect::Dynamic) => return Totality::Effect,
         _ => {}
     }
+    // What is in a large object carries no label.
+    if built_in && matches!(name.name, "lo_from_bytea" | "lo_put" | "lowrite") {
+        return Totality::Effect;
+    }
     if built_in && name.name.starts_with("pg_sleep") {
         return Totality::Partial;
     }

@@ -170,7 +170,9 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.columns.expressions.insert((name, output.group));
             self.columns.link(name, body, output.group);
             self.link_names(columns, body, output.group);
-            self.noting(CHOOSING, Self::search_and_cycle)?;
+            for made in self.noting(CHOOSING, Self::search_and_cycle)? {
+                self.columns.link(made, body, output.group);
+            }
             if !recursive {
                 self.ctes.push(name);
             }
@@ -234,7 +236,9 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(())
     }
 
-    fn search_and_cycle(&mut self) -> Read<()> {
+    /// The columns that are made of those listed.
+    fn search_and_cycle(&mut self) -> Read<Vec<&'t str>> {
+        let mut made = Vec::new();
         if self.eat("search") {
             if !self.eat_any(&["depth", "breadth"]) {
                 return Err(self.unexpected());
@@ -243,21 +247,21 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.expect("by")?;
             self.list(Self::noted_column)?;
             self.expect("set")?;
-            self.column_id()?;
+            made.push(self.column_id()?);
         }
         if self.eat("cycle") {
             self.list(Self::noted_column)?;
             self.expect("set")?;
-            self.column_id()?;
+            made.push(self.column_id()?);
             if self.eat("to") {
                 self.expression()?;
                 self.expect("default")?;
                 self.expression()?;
             }
             self.expect("using")?;
-            self.column_id()?;
+            made.push(self.column_id()?);
         }
-        Ok(())
+        Ok(made)
     }
 
     fn noted_column(&mut self) -> Read<()> {

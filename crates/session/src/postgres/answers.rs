@@ -207,6 +207,11 @@ impl Open {
             &Known {
                 catalogue: &self.catalogue,
                 labels: !self.masks.columns.is_empty(),
+                secretive: self
+                    .masks
+                    .columns
+                    .iter()
+                    .any(|(column, _)| !self.masks.rows_allowed.contains(&column.label)),
                 detectors: !self.masks.detectors.is_empty(),
                 stale: self.stale,
                 taint: running.taint,

@@ -205,7 +205,8 @@ const VALUES_OF_OTHERS: &str = "stavalues1,stavalues2,stavalues3,stavalues4,stav
 
 /// The query that asks for the origin of everything labelled.
 ///
-/// A label goes from a table to its partitions and children by column name, from a column to the columns
+/// A label goes from a table to its partitions and children by column name, and to what it is a partition or
+/// child of, whose rows are its own too (but not from there to other children); from a column to the columns
 /// generated from it (servers before 15 note that between the columns), to the table's overflow table, to
 /// the statistics, and to every column of a view that depends on it: which output it feeds is not in the
 /// catalogue. A view that takes a whole row (`SELECT id, u FROM users u`) depends on no column for it; its
@@ -236,21 +237,27 @@ pub(super) fn query(masks: &Masks) -> String {
          AND g.lanname OPERATOR(pg_catalog.<>) ALL ('{{internal,c}}'::pg_catalog.name[]) \
          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid \
          AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid), \
-         p(o,a,i) AS (\
-         SELECT a.attrelid,a.attnum,l.i FROM l \
+         p(o,a,i,u) AS (\
+         SELECT a.attrelid,a.attnum,l.i,false FROM l \
          JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) l.s \
          JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid \
          AND c.relname OPERATOR(pg_catalog.=) l.t \
          JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid \
          AND a.attname OPERATOR(pg_catalog.=) l.c \
-         UNION SELECT e.o,e.a,p.i FROM p CROSS JOIN LATERAL (\
-         SELECT h.inhrelid o,k.attnum a FROM pg_catalog.pg_inherits h \
+         UNION SELECT e.o,e.a,p.i,e.u FROM p CROSS JOIN LATERAL (\
+         SELECT h.inhrelid o,k.attnum a,false u FROM pg_catalog.pg_inherits h \
          JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) h.inhparent \
          AND b.attnum OPERATOR(pg_catalog.=) p.a \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
          AND k.attname OPERATOR(pg_catalog.=) b.attname \
-         WHERE h.inhparent OPERATOR(pg_catalog.=) p.o \
-         UNION ALL SELECT v.o,k.attnum FROM (\
+         WHERE h.inhparent OPERATOR(pg_catalog.=) p.o AND NOT p.u \
+         UNION ALL SELECT h.inhparent,k.attnum,true FROM pg_catalog.pg_inherits h \
+         JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) h.inhrelid \
+         AND b.attnum OPERATOR(pg_catalog.=) p.a \
+         JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) h.inhparent \
+         AND k.attname OPERATOR(pg_catalog.=) b.attname \
+         WHERE h.inhrelid OPERATOR(pg_catalog.=) p.o \
+         UNION ALL SELECT v.o,k.attnum,p.u FROM (\
          SELECT DISTINCT w.ev_class o FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid \
          AND w.ev_class OPERATOR(pg_catalog.<>) d.refobjid \
@@ -261,26 +268,26 @@ pub(super) fn query(masks: &Masks) -> String {
          OR pg_catalog.strpos(w.ev_action::pg_catalog.text,':varattno 0 ') OPERATOR(pg_catalog.>) 0)) v \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) v.o \
          AND k.attnum OPERATOR(pg_catalog.>) 0 \
-         UNION ALL SELECT p.o,g.adnum FROM pg_catalog.pg_depend d \
+         UNION ALL SELECT p.o,g.adnum,p.u FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_attrdef g ON g.oid OPERATOR(pg_catalog.=) d.objid \
          AND g.adrelid OPERATOR(pg_catalog.=) p.o \
          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid \
          AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
          AND d.refobjid OPERATOR(pg_catalog.=) p.o AND d.refobjsubid OPERATOR(pg_catalog.=) p.a \
-         UNION ALL SELECT p.o,d.objsubid::pg_catalog.int2 FROM pg_catalog.pg_depend d \
+         UNION ALL SELECT p.o,d.objsubid::pg_catalog.int2,p.u FROM pg_catalog.pg_depend d \
          WHERE d.classid OPERATOR(pg_catalog.=) d.refclassid \
          AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
          AND d.objid OPERATOR(pg_catalog.=) p.o AND d.objsubid OPERATOR(pg_catalog.>) 0 \
          AND d.refobjid OPERATOR(pg_catalog.=) p.o AND d.refobjsubid OPERATOR(pg_catalog.=) p.a \
-         UNION ALL SELECT k.attrelid,k.attnum FROM pg_catalog.pg_class c \
+         UNION ALL SELECT k.attrelid,k.attnum,p.u FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) c.reltoastrelid \
          AND k.attnum OPERATOR(pg_catalog.>) 0 WHERE c.oid OPERATOR(pg_catalog.=) p.o \
-         UNION ALL SELECT k.attrelid,k.attnum FROM pg_catalog.pg_class c \
+         UNION ALL SELECT k.attrelid,k.attnum,p.u FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) c.oid \
          AND k.attname OPERATOR(pg_catalog.=) ANY ('{{{VALUES_OF_OTHERS}}}'::pg_catalog.name[]) \
          WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid \
          AND c.relname OPERATOR(pg_catalog.=) ANY ('{{{STATISTICS}}}'::pg_catalog.name[]) \
-         UNION ALL SELECT f.o,k.attnum FROM pg_catalog.pg_class c CROSS JOIN f \
+         UNION ALL SELECT f.o,k.attnum,p.u FROM pg_catalog.pg_class c CROSS JOIN f \
          JOIN pg_catalog.pg_attribute k ON k.attrelid OPERATOR(pg_catalog.=) f.o \
          AND k.attnum OPERATOR(pg_catalog.>) 0 WHERE c.oid OPERATOR(pg_catalog.=) p.o \
          AND (pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) ANY (f.words) \

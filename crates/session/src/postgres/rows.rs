@@ -34,6 +34,8 @@ enum Cell {
     Pass,
     /// They are masked; NULL where the type cannot carry a text.
     Mask { strategy: Rc<Strategy>, text: bool },
+    /// They are redacted, and NULL with them.
+    Hide { text: bool },
     /// The detectors look at them; a finding makes NULL where the type cannot carry a text.
     Scan { text: bool },
 }
@@ -51,6 +53,8 @@ pub(super) struct Known<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// Whether any column of this database carries a label that holds.
     pub(super) labels: bool,
+    /// Whether a label may not be asked about. Which values of `nullif(ssn, '…')` are NULL is an answer.
+    pub(super) secretive: bool,
     /// Whether a detector runs.
     pub(super) detectors: bool,
     /// The catalogue may be older than the schema.
@@ -90,7 +94,11 @@ impl RowPlan {
                     Outputs::Clean(clean) => clean.get(index).copied().unwrap_or(false),
                 };
                 if known.taint > Taint::None && !clean {
-                    mask(&redact)
+                    if known.secretive {
+                        Cell::Hide { text }
+                    } else {
+                        mask(&redact)
+                    }
                 } else {
                     scan()
                 }
@@ -208,15 +216,11 @@ impl Masker {
         let mut writer = RowWriter::start(out);
         let mut scratch = std::mem::take(&mut self.scratch);
         for (value, cell) in row.values().zip(&plan.cells) {
-            let Some(value) = value else {
-                writer.value(None);
-                continue;
-            };
             scratch.clear();
             let change = self.change(cell, value, &mut scratch);
             masked = masked.saturating_add(u64::from(change != Change::Keep));
             match change {
-                Change::Keep => writer.value(Some(value)),
+                Change::Keep => writer.value(value),
                 Change::Text => writer.value(Some(&scratch)),
                 Change::Null => writer.value(None),
             }
@@ -239,7 +243,7 @@ impl Masker {
         &mut self,
         plan: &RowPlan,
         index: usize,
-        value: &[u8],
+        value: Option<&[u8]>,
         out: &mut Vec<u8>,
     ) -> Change {
         match plan.cells.get(index) {
@@ -248,8 +252,16 @@ impl Masker {
         }
     }
 
-    fn change(&mut self, cell: &Cell, value: &[u8], out: &mut Vec<u8>) -> Change {
+    fn change(&mut self, cell: &Cell, value: Option<&[u8]>, out: &mut Vec<u8>) -> Change {
+        if let Cell::Hide { text: true } = cell {
+            Strategy::Redact.apply(&[], &self.key, out);
+            return Change::Text;
+        }
+        let Some(value) = value else {
+            return Change::Keep;
+        };
         match cell {
+            Cell::Hide { .. } => Change::Null,
             Cell::Pass => Change::Keep,
             Cell::Mask { strategy, text } => {
                 if *text && strategy.apply(value, &self.key, out) == Masked::Text {

@@ -66,7 +66,8 @@ impl Open {
             .columns
             .moved
             .iter()
-            .find_map(|moved| self.leaves(here, moved))?;
+            .find_map(|moved| self.leaves(here, moved))
+            .or_else(|| self.leave_with_schema(operation))?;
         Some(column.denial(
             STAY,
             "moved",
@@ -87,6 +88,24 @@ impl Open {
             })
         };
         self.meant(here, &moved.from).find(|column| !kept(column))
+    }
+
+    /// `ALTER SCHEMA s RENAME TO t`: a labelled column of that schema.
+    fn leave_with_schema(&self, operation: &Operation) -> Option<Labelled<'_>> {
+        let mut accesses = operation.accesses.iter();
+        let (
+            Some(Access {
+                verb: Verb::Alter,
+                object: Object::Schema { name },
+            }),
+            None,
+        ) = (accesses.next(), accesses.next())
+        else {
+            return None;
+        };
+        let renames = !operation.facts.columns.moved.is_empty();
+        self.every_labelled()
+            .find(|column| renames && column.schema == name)
     }
 
     fn shaping(&self, operation: &Operation, here: &[Labelled<'_>]) -> Option<Denial> {

@@ -664,3 +664,31 @@ fn constants_meet_columns() {
         "#]],
     );
 }
+
+#[test]
+fn a_generated_column_without_its_expression_keeps_its_values() {
+    check(
+        &[
+            "ALTER TABLE t ALTER a DROP EXPRESSION",
+            "ALTER TABLE t ADD x int, ALTER COLUMN a DROP EXPRESSION IF EXISTS",
+            "ALTER TABLE t ADD expression text",
+            "ALTER SCHEMA s RENAME TO u",
+            "ALTER SCHEMA s OWNER TO r",
+            "SELECT lo_from_bytea(0, a), lo_put(1, 0, b), lowrite(0, c) FROM t",
+        ],
+        expect![[r#"
+            ALTER TABLE t ALTER a DROP EXPRESSION
+              shaping * * -> anywhere
+            ALTER TABLE t ADD x int, ALTER COLUMN a DROP EXPRESSION IF EXISTS
+              shaping * * -> anywhere
+            ALTER TABLE t ADD expression text
+              nothing
+            ALTER SCHEMA s RENAME TO u
+              shaping * * -> anywhere
+            ALTER SCHEMA s OWNER TO r
+              nothing
+            SELECT lo_from_bytea(0, a), lo_put(1, 0, b), lowrite(0, c) FROM t
+              shaping a b c a -> anywhere b -> anywhere c -> anywhere
+        "#]],
+    );
+}

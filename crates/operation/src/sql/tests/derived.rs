@@ -183,3 +183,21 @@ fn what_is_not_understood_is_made_of_anything() {
         "#]],
     );
 }
+
+#[test]
+fn what_search_and_cycle_make_is_made_of_their_columns() {
+    check(
+        &[
+            "with recursive t(id, s) as (select id, ssn from users union all select id, s from t) \
+             search depth first by s set ord select upper(ord::text), id + 1 from t",
+            "with recursive t(id, s) as (select id, ssn from users union all select id, s from t) \
+             cycle s set looped using path select looped, path, t.path::text from t",
+        ],
+        expect![[r#"
+            with recursive t(id, s) as (select id, ssn from users union all select id, s from t) search depth first by s set ord select upper(ord::text), id + 1 from t
+              [upper ord s id ssn], [id s ssn]
+            with recursive t(id, s) as (select id, ssn from users union all select id, s from t) cycle s set looped using path select looped, path, t.path::text from t
+              [looped s id ssn], ?, ?
+        "#]],
+    );
+}

@@ -38,7 +38,7 @@ impl Reader<'_, '_> {
     }
 
     /// What gives a column a name or a value that nobody labelled: `RENAME a TO b`, `RENAME TO b`, `SET
-    /// SCHEMA s`, `DETACH PARTITION p`, `NO INHERIT p`, `ALTER a TYPE text USING b`.
+    /// SCHEMA s`, `DETACH PARTITION p`, `NO INHERIT p`, `ALTER a DROP EXPRESSION`, `ALTER a TYPE text USING b`.
     fn unlabelled(&mut self) -> Read<()> {
         let start = self.position();
         if self.eat("rename") {
@@ -52,6 +52,7 @@ impl Reader<'_, '_> {
         }
         self.rewind(start);
         let mut using = false;
+        let mut dropping = false;
         let mut depth = 0_usize;
         for token in self.tokens().get(start..).unwrap_or_default() {
             if token.is_mark("(") {
@@ -67,6 +68,11 @@ impl Reader<'_, '_> {
             } else if using && matches!(token.kind, Kind::Word | Kind::Quoted) {
                 self.columns.note_column(token.text());
             }
+            // What was generated from a labelled column stays as it is and depends on it no more.
+            if dropping && token.is("expression") {
+                self.columns.note(What::Any);
+            }
+            dropping = token.is("drop");
         }
         Ok(())
     }

@@ -220,9 +220,9 @@ impl<'a> Rewriting<'a> {
 impl Cells for Rewriting<'_> {
     fn cell(&mut self, index: usize, value: Option<&[u8]>, out: &mut Vec<u8>) -> Change {
         let from = out.len();
-        let change = match (value, self.plan) {
-            (Some(value), Some(plan)) => self.masker.value(plan, index, value, out),
-            _ => Change::Keep,
+        let change = match self.plan {
+            Some(plan) => self.masker.value(plan, index, value, out),
+            None => Change::Keep,
         };
         if change != Change::Keep {
             let masked = &mut self.running.replied.masked;

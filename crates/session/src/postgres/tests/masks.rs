@@ -204,6 +204,26 @@ fn masks_what_has_no_origin_unless_the_text_proves_it_clean() {
 }
 
 #[test]
+fn a_computed_null_is_not_told_from_a_value() {
+    let sql = "SELECT nullif(ssn, '1') FROM users";
+    for message in ways(sql) {
+        let mut rig = Rig::open(Rules::Labels);
+        let shown = seen(&mut rig, sql, computed("nullif"), "NULL", &message);
+        assert_eq!(shown, "[redacted]");
+    }
+    let number = computed("nullif").of_type(types::INT4);
+    for (sql, column) in [
+        (sql, number),
+        ("SELECT upper(name) FROM users", computed("upper")),
+        ("SELECT ssn FROM users", from("ssn", USERS, 4)),
+    ] {
+        let mut rig = Rig::open(Rules::Labels);
+        let shown = seen(&mut rig, sql, column, "NULL", &query(sql));
+        assert_eq!(shown, "NULL", "{sql}");
+    }
+}
+
+#[test]
 fn hashes_equal_values_to_equal_texts() {
     let mut rig = Rig::open(Rules::Labels);
     let sql = "SELECT card FROM users";

@@ -64,6 +64,21 @@ fn views_and_cursors_are_held_to_the_same() {
 }
 
 #[test]
+fn a_schema_with_labelled_columns_keeps_its_name() {
+    for (sql, denied) in [
+        ("ALTER SCHEMA public RENAME TO other", true),
+        ("ALTER SCHEMA other RENAME TO another", false),
+        ("ALTER SCHEMA public OWNER TO owner", false),
+    ] {
+        let mut rig = Rig::new(Rules::Labels, Auth::Trust);
+        rig.principal = principal(&["analysts", "owners"]);
+        let mut rig = rig.logged_in();
+        rig.send(&query(sql));
+        assert_eq!(rig.take().contains("labels-stay-in"), denied, "{sql}");
+    }
+}
+
+#[test]
 fn labels_that_come_later_hold_for_what_was_bound_before() {
     let mut rig = Rig::open(Rules::Plain);
     rig.send(&parse("", FILTER).bind("", "").flush().0);
