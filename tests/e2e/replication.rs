@@ -8,7 +8,7 @@ use std::{
 };
 
 use ostiary_tests::{
-    Result, anyhow,
+    Context as _, Result, anyhow,
     clients::Agent,
     postgres::{Postgres, Settings},
     process::{Folder, Ran, Signal, Started, kill, run},
@@ -333,6 +333,11 @@ fn replication_is_refused_where_anything_is_masked() -> Result<()> {
 
 /// A replication connection, byte by byte.
 fn begin(agent: &Agent, mode: &str) -> Result<Raw> {
+    Ok(with_key(agent, mode)?.0)
+}
+
+/// A session, and what a cancel request for it holds.
+fn with_key(agent: &Agent, mode: &str) -> Result<(Raw, Vec<u8>)> {
     let mut raw = Raw::connect(agent.port)?;
     raw.send(&wire::startup_with(&[
         ("user", "agent"),
@@ -341,8 +346,10 @@ fn begin(agent: &Agent, mode: &str) -> Result<Raw> {
     ]))?;
     raw.until('R')?;
     raw.send(&wire::message('p', &wire::text(&agent.token)))?;
-    raw.until('Z')?;
-    Ok(raw)
+    let answers = raw.until('Z')?;
+    let key = answers.iter().find(|it| it.tag == 'K').context("no key")?;
+    let cancel = [&80_877_102_i32.to_be_bytes()[..], &key.body].concat();
+    Ok((raw, wire::untagged(&cancel)))
 }
 
 fn sqlstate(answer: &[Message]) -> Option<String> {
@@ -439,6 +446,48 @@ fn a_stream_ends_with_its_permit_and_with_its_session() -> Result<()> {
         let events = recorded(stack, "revoked-stream")?;
         let refused = of_kind(&events, "refused");
         assert_eq!(refused[0]["stage"], "policy", "{events:#?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_cancel_request_reaches_only_the_stream_it_has_the_key_of() -> Result<()> {
+    with_bare(|stack, server| {
+        let at = server.value("postgres", "SELECT pg_current_wal_flush_lsn()")?;
+        let stream = |name: &str| -> Result<(Raw, Vec<u8>)> {
+            let (mut raw, cancel) = with_key(&replica(stack, name)?, "true")?;
+            let start = format!("START_REPLICATION {at}");
+            raw.send(&wire::message('Q', &wire::text(&start)))?;
+            raw.until('W')?;
+            Ok((raw, cancel))
+        };
+        let (mut one, key) = stream("streamer")?;
+        let (mut other, others_key) = stream("bystander")?;
+        let cancel = |request: &[u8]| -> Result<()> {
+            let mut raw = Raw::connect(stack.port("shop")?)?;
+            raw.send(request)?;
+            let said = raw.until_closed_or_reset()?;
+            assert!(
+                said.iter().all(|it| it.tag == 'E'),
+                "it is answered: {said:?}"
+            );
+            Ok(())
+        };
+        // The process of one with the secret of the other: nobody's key.
+        let mixed = [&key[..12], &others_key[12..]].concat();
+        cancel(&mixed).context("a mixed key")?;
+        let end = |raw: &mut Raw| -> Result<Vec<Message>> {
+            raw.send(&wire::message('c', b""))?;
+            raw.until('Z')
+        };
+        cancel(&key).context("the key")?;
+        let said = one.until('Z').context("the end of the stream")?;
+        assert_eq!(sqlstate(&said).as_deref(), Some("57014"), "{said:?}");
+        let said = one.query("IDENTIFY_SYSTEM")?;
+        assert!(said.iter().any(|it| it.tag == 'D'), "{said:?}");
+        let said = end(&mut other).context("the other stream")?;
+        assert_eq!(sqlstate(&said), None, "{said:?}");
+        assert!(said.iter().any(|it| it.tag == 'C'), "{said:?}");
         Ok(())
     })
 }
