@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use ostiary_mask::body::{BodyMasker, Broken, Form};
 use ostiary_mask::detect::Detector;
-use ostiary_mask::{FieldPath, HashKey, Strategy};
+use ostiary_mask::{FieldPath, HashKey, Rewriter, Strategy};
 
 const FIELDS: [&str; 4] = ["$..email", "$.users[*].ssn", "$.a.*", "$.\"odd name\""];
 
