@@ -45,11 +45,22 @@ struct Case {
     /// The engine alone cannot tell: it takes the catalogue of a real server.
     #[serde(rename = "server", default)]
     _server: bool,
+    /// Data for COPY FROM STDIN; each character is a byte, as in `gets`.
+    sends: Option<String>,
+    /// The data of COPY TO STDOUT.
+    gets: Option<String>,
+    /// What the server says of it.
+    tag: Option<String>,
 }
 
 #[test]
 fn verdicts() -> Result<()> {
     run("verdicts")
+}
+
+#[test]
+fn copies() -> Result<()> {
+    run("copies")
 }
 
 #[test]
@@ -165,12 +176,46 @@ fn begin(raw: &mut Raw, case: &Case) -> Result<()> {
     Ok(())
 }
 
+/// The statement, and what data it takes: nobody waits for the server to ask for it.
+fn asking(case: &Case, sql: &str) -> Vec<u8> {
+    let mut messages = wire::message('Q', &wire::text(sql));
+    if let Some(data) = &case.sends {
+        messages.extend(wire::message('d', &bytes(data)));
+        messages.extend(wire::message('c', b""));
+    }
+    messages
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|it| u8::try_from(it).unwrap()).collect()
+}
+
+/// Whether COPY gave what it should.
+fn copied(answer: &[Message], case: &Case) -> Result<()> {
+    if let Some(expected) = &case.gets {
+        let data = answer.iter().filter(|it| it.tag == 'd');
+        let data: Vec<u8> = data.flat_map(|it| it.body.clone()).collect();
+        ensure!(
+            data == bytes(expected),
+            "it gets {:?}",
+            data.escape_ascii().to_string()
+        );
+    }
+    if let Some(expected) = &case.tag {
+        let tag = answer.iter().find(|it| it.tag == 'C');
+        let tag = tag.map(|it| it.body.trim_ascii_end().to_vec());
+        let tag = tag.map(|it| String::from_utf8_lossy(&it).replace('\0', ""));
+        ensure!(tag.as_ref() == Some(expected), "it says {tag:?}");
+    }
+    Ok(())
+}
+
 /// A session of its own waits until it is dropped.
 fn waits(stack: &Stack, agent: &Agent, table: &Table, case: &Case) -> Result<()> {
     let sql = text(table, case);
     let mut raw = agent.raw()?;
     begin(&mut raw, case)?;
-    raw.send(&wire::message('Q', &wire::text(&sql)))?;
+    raw.send(&asking(case, &sql))?;
     stack
         .reviewer("rita")?
         .pending(&sql)
@@ -181,7 +226,8 @@ fn waits(stack: &Stack, agent: &Agent, table: &Table, case: &Case) -> Result<()>
 fn answers(raw: &mut Raw, postgres: &Postgres, table: &Table, case: &Case) -> Result<()> {
     let sql = text(table, case);
     begin(raw, case)?;
-    let answer = raw.query(&sql)?;
+    raw.send(&asking(case, &sql))?;
+    let answer = raw.until('Z')?;
     let error = answer
         .iter()
         .find(|it| it.tag == 'E')
@@ -197,6 +243,7 @@ fn answers(raw: &mut Raw, postgres: &Postgres, table: &Table, case: &Case) -> Re
         ensure!(!postgres.was_sent(&sql), "the server was sent it");
     } else {
         ensure!(error.is_none(), "refused: {error:?}");
+        copied(&answer, case)?;
     }
     // What comes next would wait for its locks.
     raw.query("ROLLBACK")?;

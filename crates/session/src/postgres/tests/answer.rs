@@ -79,6 +79,8 @@ pub(super) struct Answer {
     pub(super) error: Option<Said>,
     /// Data of COPY TO, message by message.
     pub(super) copy: Option<CopyOut>,
+    /// It is COPY FROM of so many columns.
+    pub(super) takes: Option<usize>,
     /// Parse fails already.
     pub(super) unparsable: bool,
     /// A setting that changes and is reported.

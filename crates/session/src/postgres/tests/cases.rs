@@ -9,7 +9,8 @@ use ostiary_policy::{Bundle, Files};
 use ostiary_record::{Verdict, event::Kind};
 use serde::Deserialize;
 
-use super::client::{extended, query};
+use super::answer::Answer;
+use super::client::{Client, copy_data, copy_done, extended, query};
 use super::rig::{Rig, config, principal};
 use super::server::Auth;
 use crate::State;
@@ -39,6 +40,11 @@ struct Case {
     _hidden: BTreeSet<String>,
     #[serde(default)]
     server: bool,
+    sends: Option<String>,
+    #[serde(rename = "gets")]
+    _gets: Option<String>,
+    #[serde(rename = "tag")]
+    _tag: Option<String>,
 }
 
 fn root() -> PathBuf {
@@ -55,6 +61,11 @@ fn example_policy() -> Files {
             (name, std::fs::read_to_string(path).unwrap())
         })
         .collect()
+}
+
+/// Each character is a byte.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|it| u8::try_from(it).unwrap()).collect()
 }
 
 fn run(name: &str) {
@@ -76,7 +87,7 @@ fn run(name: &str) {
     let mut wrong = Vec::new();
     for case in table.cases.iter().filter(|case| !case.server) {
         // A Parse holds one statement; the real server says no to more.
-        for message in [query(&case.sql), extended(&case.sql)] {
+        for mut message in [query(&case.sql), extended(&case.sql)] {
             let mut rig = Rig::with(state.clone(), Auth::Trust, config());
             rig.principal = principal(&groups);
             rig.server.whole = true;
@@ -88,6 +99,16 @@ fn run(name: &str) {
                 rig.send(&query(sql));
             }
             let before = (rig.server.ran.len(), rig.events.len());
+            if let Some(data) = &case.sends {
+                let taking = Answer {
+                    takes: Some(1),
+                    ..Answer::default()
+                };
+                rig.server.on(&case.sql, taking);
+                message.extend(copy_data(&bytes(data)));
+                message.extend(copy_done());
+                message.extend(Client::default().sync());
+            }
             rig.send(&message);
             if let Err(error) = check(&mut rig, before, case) {
                 wrong.push(format!("{}\n    {error}", case.sql));
@@ -132,6 +153,10 @@ fn check(rig: &mut Rig, before: (usize, usize), case: &Case) -> Result<(), Strin
     if (ran > ran_before, asked > 0) != (verdict == "allow", verdict == "approve") {
         return Err(format!("{ran} statements ran, {asked} were asked for"));
     }
+    let sent = case.sends.as_deref().filter(|_| verdict == "allow");
+    if rig.server.taken != bytes(sent.unwrap_or_default()) {
+        return Err(format!("the server was sent {:?}", rig.server.taken));
+    }
     if verdict == "approve" {
         rig.approve(crate::Outcome::Expired);
     }
@@ -145,6 +170,11 @@ fn check(rig: &mut Rig, before: (usize, usize), case: &Case) -> Result<(), Strin
 #[test]
 fn verdicts() {
     run("verdicts");
+}
+
+#[test]
+fn copies() {
+    run("copies");
 }
 
 #[test]

@@ -88,6 +88,8 @@ pub(super) struct Server {
     pub(super) commands: Vec<String>,
     /// Data of the client.
     pub(super) taken: Vec<u8>,
+    /// It takes data; whether of a simple query.
+    taking: Option<bool>,
 }
 
 /// Labelled columns: relation, OID, attribute, name, and the column of `users` it stands for.
@@ -127,6 +129,7 @@ impl Server {
             walsender: BTreeMap::new(),
             commands: Vec::new(),
             taken: Vec::new(),
+            taking: None,
         }
     }
 
@@ -294,6 +297,8 @@ impl Server {
                 };
                 self.say(&Backend::CloseComplete);
             }
+            // It is read as the end of no round then.
+            Frontend::Sync if self.taking.is_some() => {}
             Frontend::Sync => {
                 self.skipping = false;
                 if self.status == TransactionStatus::Idle {
@@ -306,6 +311,15 @@ impl Server {
                 self.stage = Stage::Gone;
             }
             Frontend::CopyData(data) => self.taken.extend_from_slice(data),
+            Frontend::CopyDone if self.taking.is_some() => {
+                let simple = self.taking.take() == Some(true);
+                let rows = self.taken.iter().filter(|byte| **byte == b'\n').count();
+                let tag = format!("COPY {rows}");
+                encode::command_complete(&mut self.out, tag.as_bytes()).unwrap();
+                if simple {
+                    self.end_query();
+                }
+            }
             Frontend::CopyDone => {
                 let said = self.walsender.get("(done)").cloned();
                 self.put(&said.unwrap_or_default());
@@ -348,6 +362,12 @@ impl Server {
                 break;
             }
         }
+        if self.taking.is_none() {
+            self.end_query();
+        }
+    }
+
+    fn end_query(&mut self) {
         if self.status == TransactionStatus::Idle {
             self.end_transaction();
         }
@@ -609,6 +629,14 @@ impl Server {
             if answer.error.is_none() {
                 self.say(&Backend::CopyDone);
             }
+        }
+        if let Some(columns) = answer.takes {
+            self.say(&Backend::CopyInResponse(CopyFormat {
+                format: Format::Text,
+                column_formats: vec![Format::Text; columns],
+            }));
+            self.taking = Some(portal.is_none());
+            return true;
         }
         if let Some(error) = &answer.error {
             self.fail(error);
