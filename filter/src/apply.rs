@@ -1,6 +1,6 @@
 //! Effects to host calls.
 
-use ostiary_session::Effect;
+use ostiary_session::{Effect, Now};
 use proxy_wasm::{hostcalls, types::BufferType};
 
 use crate::{
@@ -37,8 +37,7 @@ struct ToClient {
 
 /// Gives the session the client's bytes and carries out what follows. While the record is behind,
 /// they wait. The connection's context must be the effective one.
-pub(crate) fn feed(shell: &Shell, connection: &mut Connection, bytes: &[u8]) {
-    let now = clock::now();
+pub(crate) fn feed(shell: &Shell, connection: &mut Connection, bytes: &[u8], now: Now) {
     let mut rest = bytes;
     while let Some((chunk, later)) = rest
         .split_at_checked(CHUNK.min(rest.len()))

@@ -112,9 +112,9 @@ impl Shell {
             if self.recording.is_congested() {
                 return;
             }
-            self.with(self.root, context, |connection, _| {
+            self.with(self.root, context, |connection, now| {
                 if let Some(stalled) = connection.stalled.take() {
-                    apply::feed(self, connection, &stalled.bytes);
+                    apply::feed(self, connection, &stalled.bytes, now);
                 }
             });
         }

@@ -167,7 +167,7 @@ impl StreamContext for Tcp {
         if connection.phase == Phase::Open && !connection.client_gone {
             let now = clock::now();
             if bytes.len() == size {
-                apply::feed(shell, &mut connection, &bytes);
+                apply::feed(shell, &mut connection, &bytes, now);
             } else {
                 log::error!(
                     "session {}: the host kept bytes back; it ends",
