@@ -103,7 +103,8 @@ fn name(text: &str) -> Result<(String, &str), InvalidPath> {
 /// From a value to one inside it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Edge<'a> {
-    Member(&'a str),
+    /// With its name.
+    Member(&'a [u8]),
     Item,
 }
 
@@ -115,13 +116,14 @@ pub(crate) fn start(paths: usize) -> Reached {
     (0..paths).map(|path| (path, 0)).collect()
 }
 
-/// How far the paths are behind `edge`.
+/// Writes to `next` how far the paths are behind `edge`.
 pub(crate) fn follow<'p>(
     reached: &Reached,
     edge: Edge<'_>,
     path: impl Fn(usize) -> Option<&'p FieldPath>,
-) -> Reached {
-    let mut next = Reached::new();
+    next: &mut Reached,
+) {
+    next.clear();
     let mut add = |state: (usize, usize)| {
         if !next.contains(&state) {
             next.push(state);
@@ -132,14 +134,14 @@ pub(crate) fn follow<'p>(
         let after = (number, at.saturating_add(1));
         match (step, edge) {
             (Some(Step::Member(name)), Edge::Member(member))
-                if name.eq_ignore_ascii_case(member) =>
+                if name.as_bytes().eq_ignore_ascii_case(member) =>
             {
                 add(after);
             }
             (Some(Step::Members), Edge::Member(_)) | (Some(Step::Items), Edge::Item) => add(after),
             (Some(Step::Deep(name)), Edge::Member(member)) => {
                 add((number, at));
-                if name.eq_ignore_ascii_case(member) {
+                if name.as_bytes().eq_ignore_ascii_case(member) {
                     add(after);
                 }
             }
@@ -147,7 +149,6 @@ pub(crate) fn follow<'p>(
             _ => {}
         }
     }
-    next
 }
 
 impl FieldPath {

@@ -26,7 +26,7 @@ pub(super) struct Json {
     state: State,
     /// Where every path starts: the state of a value at the top.
     top: Reached,
-    /// The raw bytes of the string, number or word that is being read.
+    /// What came before, raw, of the string, number or word that is being read.
     raw: Vec<u8>,
     /// The name whose value comes next.
     name: Reached,
@@ -36,6 +36,7 @@ pub(super) struct Json {
 #[derive(Debug)]
 struct Container {
     is_object: bool,
+    /// Of the object, or of each item of the array.
     reached: Reached,
 }
 
@@ -94,6 +95,7 @@ impl Json {
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Broken> {
+        out.reserve(bytes.len());
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
             rest = match self.state {
@@ -101,23 +103,7 @@ impl Json {
                     is_name,
                     escaped: false,
                     dropped,
-                } => {
-                    // All that is plain goes at once.
-                    let plain = rest
-                        .iter()
-                        .position(|b| matches!(b, b'"' | b'\\' | 0..0x20));
-                    let (text, after) = rest
-                        .split_at_checked(plain.unwrap_or(rest.len()))
-                        .unwrap_or((rest, &[]));
-                    self.keep(is_name, dropped, text);
-                    match after.split_first() {
-                        Some((byte, after)) => {
-                            self.byte(masking, *byte, out)?;
-                            after
-                        }
-                        None => after,
-                    }
-                }
+                } => self.text(masking, (is_name, dropped), rest, out)?,
                 _ => {
                     self.byte(masking, *byte, out)?;
                     after
@@ -125,6 +111,32 @@ impl Json {
             };
         }
         Ok(())
+    }
+
+    /// Takes all that is plain at once, and the byte behind it; what is left of `bytes`.
+    fn text<'b>(
+        &mut self,
+        masking: &mut Masking,
+        (is_name, dropped): (bool, bool),
+        bytes: &'b [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<&'b [u8], Broken> {
+        let (text, rest) = string::split_plain(bytes);
+        let Some((byte, after)) = rest.split_first() else {
+            self.keep(is_name, dropped, text);
+            return Ok(rest);
+        };
+        // Most strings come in one piece, and are read where they stand.
+        if *byte == b'"' && self.raw.is_empty() && !dropped && text.len() <= MAX_UNIT {
+            match is_name {
+                true => self.end_name(masking, text, text, out),
+                false => self.end_text(masking, text, text, out),
+            }
+        } else {
+            self.keep(is_name, dropped, text);
+            self.byte(masking, *byte, out)?;
+        }
+        Ok(after)
     }
 
     pub(super) fn finish(
@@ -240,10 +252,17 @@ impl Json {
             return broken("a JSON string in the body holds a control character");
         }
         if byte == b'"' && !escaped {
-            return match is_name {
-                true => self.end_name(masking, dropped, out),
-                false => self.end_text(masking, dropped, out),
-            };
+            let raw = std::mem::take(&mut self.raw);
+            let text = string::decode(&raw)?;
+            match (is_name, dropped) {
+                (true, true) => return broken("a name in the JSON of the body is too long"),
+                (true, false) => self.end_name(masking, &raw, &text, out),
+                (false, true) => self.end_dropped(masking, out),
+                (false, false) => self.end_text(masking, &raw, &text, out),
+            }
+            self.raw = raw;
+            self.raw.clear();
+            return Ok(());
         }
         let dropped = dropped || self.raw.len() >= MAX_UNIT;
         match dropped {
@@ -258,51 +277,33 @@ impl Json {
         Ok(())
     }
 
-    fn end_name(
-        &mut self,
-        masking: &mut Masking,
-        dropped: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
-        if dropped {
-            return broken("a name in the JSON of the body is too long");
+    /// A name has ended: `text` is what `raw` means.
+    fn end_name(&mut self, masking: &mut Masking, raw: &[u8], text: &[u8], out: &mut Vec<u8>) {
+        match self.open.last() {
+            Some(container) => {
+                let path = |number| masking.path(number);
+                let edge = Edge::Member(text);
+                field::follow(&container.reached, edge, path, &mut self.name);
+            }
+            None => self.name.clear(),
         }
-        let raw = std::mem::take(&mut self.raw);
-        let text = string::decode(&raw)?;
-        let name = String::from_utf8_lossy(&text);
-        let reached = self.open.last().map(|it| &it.reached);
-        self.name = reached
-            .map(|it| field::follow(it, Edge::Member(&name), |number| masking.path(number)))
-            .unwrap_or_default();
-        detect(masking, &raw, &text, true, out);
-        self.raw = raw;
-        self.raw.clear();
+        detect(masking, raw, text, true, out);
         self.state = State::Colon;
-        Ok(())
     }
 
-    fn end_text(
-        &mut self,
-        masking: &mut Masking,
-        dropped: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
-        let strategy = self.label(masking).cloned();
-        if dropped {
-            masking.count(1);
-            string::encode(TOO_LONG.as_bytes(), out);
-        } else {
-            let raw = std::mem::take(&mut self.raw);
-            let text = string::decode(&raw)?;
-            match strategy {
-                Some(strategy) => mask(masking, &strategy, &text, out),
-                None => detect(masking, &raw, &text, false, out),
-            }
-            self.raw = raw;
+    fn end_text(&mut self, masking: &mut Masking, raw: &[u8], text: &[u8], out: &mut Vec<u8>) {
+        match labelled(self.here(), masking).cloned() {
+            Some(strategy) => mask(masking, &strategy, text, out),
+            None => detect(masking, raw, text, false, out),
         }
-        self.raw.clear();
         self.value_ended();
-        Ok(())
+    }
+
+    /// A string that was too long to be kept has ended.
+    fn end_dropped(&mut self, masking: &mut Masking, out: &mut Vec<u8>) {
+        masking.count(1);
+        string::encode(TOO_LONG.as_bytes(), out);
+        self.value_ended();
     }
 
     fn end_word(&mut self, masking: &mut Masking, out: &mut Vec<u8>) -> Result<(), Broken> {
@@ -312,7 +313,7 @@ impl Json {
             text if number::is_number(text) => true,
             _ => return broken(NOT_JSON),
         };
-        match self.label(masking).cloned() {
+        match labelled(self.here(), masking).cloned() {
             Some(strategy) if raw != b"null" => mask(masking, &strategy, &raw, out),
             None if is_number && raw.len() >= MIN_NUMBER => {
                 let mut text = Vec::new();
@@ -337,22 +338,12 @@ impl Json {
     }
 
     /// How far the paths are at the value that is being read.
-    fn here(&self, masking: &Masking) -> Reached {
+    fn here(&self) -> &Reached {
         match self.open.last() {
-            None => self.top.clone(),
-            Some(container) if container.is_object => self.name.clone(),
-            Some(container) => field::follow(&container.reached, Edge::Item, |number| {
-                masking.path(number)
-            }),
+            None => &self.top,
+            Some(container) if container.is_object => &self.name,
+            Some(container) => &container.reached,
         }
-    }
-
-    /// The strategy of the value that is being read, if it is labelled.
-    fn label<'m>(&self, masking: &'m Masking) -> Option<&'m Strategy> {
-        if masking.fields.is_empty() {
-            return None;
-        }
-        labelled(&self.here(masking), masking)
     }
 
     fn begin_container(
@@ -361,8 +352,8 @@ impl Json {
         is_object: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), Broken> {
-        let reached = self.here(masking);
-        if let Some(strategy) = labelled(&reached, masking) {
+        let here = self.here();
+        if let Some(strategy) = labelled(here, masking) {
             let is_null = *strategy == Strategy::Null;
             match is_null {
                 true => out.extend_from_slice(b"null"),
@@ -378,6 +369,16 @@ impl Json {
         }
         if self.open.len() == MAX_DEPTH {
             return broken("the JSON of the body is too deep");
+        }
+        let mut reached = Reached::new();
+        match is_object {
+            true => reached.clone_from(here),
+            false => field::follow(
+                here,
+                Edge::Item,
+                |number| masking.path(number),
+                &mut reached,
+            ),
         }
         self.open.push(Container { is_object, reached });
         out.push(if is_object { b'{' } else { b'[' });

@@ -8,6 +8,33 @@ const BROKEN: Broken = Broken {
     reason: "a JSON string holds a broken escape",
 };
 
+/// The bytes before the first that is a quote, a backslash or a control character, and the rest.
+pub(super) fn split_plain(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let ends = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
+    let mut plain = 0;
+    let (strides, _) = bytes.as_chunks::<8>();
+    for stride in strides {
+        if has_special(u64::from_le_bytes(*stride)) {
+            break;
+        }
+        plain += stride.len();
+    }
+    let (_, rest) = bytes.split_at_checked(plain).unwrap_or((bytes, &[]));
+    let more = rest.iter().position(ends).unwrap_or(rest.len());
+    let at = plain.saturating_add(more);
+    bytes.split_at_checked(at).unwrap_or((bytes, &[]))
+}
+
+/// Whether one of eight bytes is a quote, a backslash or below 0x20. May be wrong where it says yes.
+fn has_special(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // A byte below `n`, for `n` up to 0x80, borrows from its highest bit.
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES.wrapping_mul(n)) & !word & HIGH;
+    let is = |b: u8| below(word ^ ONES.wrapping_mul(u64::from(b)), 1);
+    (below(word, 0x20) | is(b'"') | is(b'\\')) != 0
+}
+
 /// The text of the bytes between two quotes. A surrogate without its partner becomes U+FFFD.
 pub(super) fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Broken> {
     if !raw.contains(&b'\\') {

@@ -3,7 +3,7 @@
 //! Every kind of value has a byte that it cannot do without and that is rare where it stands: its
 //! trigger. [`Triggers`] finds those, eight bytes at a time; the detector then looks around.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use super::bytes::{before, byte, digits_end, ends_before};
 use super::triggers::Triggers;
@@ -14,7 +14,8 @@ use super::{aws, card, email, gcp, github, ipv4, ipv6, jwt, phone, private_key, 
 #[derive(Clone)]
 pub struct Scanner {
     wanted: Wanted,
-    triggers: Triggers,
+    /// Shared, since there is a scanner for each body that is read.
+    triggers: Rc<Triggers>,
     /// The shortest text in which anything can be found.
     shortest: usize,
 }
@@ -33,11 +34,13 @@ impl Scanner {
     /// A scanner for `detectors`.
     pub fn new(detectors: impl IntoIterator<Item = Detector>) -> Self {
         let mut scanner = Self::default();
+        let mut triggers = Triggers::default();
         for detector in detectors {
             scanner.wanted.0 |= 1 << detector.index();
-            scanner.triggers.add(detector);
+            triggers.add(detector);
             scanner.shortest = scanner.shortest.min(shortest(detector));
         }
+        scanner.triggers = Rc::new(triggers);
         scanner
     }
 
@@ -73,7 +76,7 @@ impl Default for Scanner {
     fn default() -> Self {
         Self {
             wanted: Wanted(0),
-            triggers: Triggers::default(),
+            triggers: Rc::default(),
             shortest: usize::MAX,
         }
     }
