@@ -112,3 +112,23 @@ pub(super) fn encode(text: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'"');
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_ends_at_the_first_byte_that_is_not(
+            plain in prop::collection::vec(prop::sample::select(vec![b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff]), 0..40),
+            rest in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let bytes = [plain, rest].concat();
+            let special = |b: &u8| *b < 0x20 || *b == b'"' || *b == b'\\';
+            let at = bytes.iter().position(special).unwrap_or(bytes.len());
+            prop_assert_eq!(split_plain(&bytes), bytes.split_at(at));
+        }
+    }
+}
