@@ -18,7 +18,10 @@ fn masker(form: Form) -> BodyMasker {
     BodyMasker::new(form, fields.to_vec(), rewriter)
 }
 
-fn masked<'b>(form: Form, pieces: impl Iterator<Item = &'b [u8]>) -> Result<(Vec<u8>, u64), Broken> {
+fn masked<'b>(
+    form: Form,
+    pieces: impl Iterator<Item = &'b [u8]>,
+) -> Result<(Vec<u8>, u64), Broken> {
     let mut masker = masker(form);
     let mut out = Vec::new();
     for piece in pieces {
@@ -29,7 +32,9 @@ fn masked<'b>(form: Form, pieces: impl Iterator<Item = &'b [u8]>) -> Result<(Vec
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let [form, cut, body @ ..] = bytes else { return };
+    let [form, cut, body @ ..] = bytes else {
+        return;
+    };
     let form = match form % 3 {
         0 => Form::Json,
         1 => Form::Text,

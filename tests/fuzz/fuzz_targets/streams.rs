@@ -63,11 +63,17 @@ fuzz_target!(|input: &[u8]| {
         for frame in &frames {
             websocket::write(frame.kind, frame.mask, &frame.payload, &mut written);
         }
-        let again: Vec<_> = websocket(sender, &written, usize::MAX).into_iter().flatten().collect();
+        let again: Vec<_> = websocket(sender, &written, usize::MAX)
+            .into_iter()
+            .flatten()
+            .collect();
         assert_eq!(again, frames);
-        let ok = |all: Vec<Result<websocket::Frame, Malformed>>| all.into_iter().flatten().collect::<Vec<_>>();
+        let ok = |all: Vec<Result<websocket::Frame, Malformed>>| {
+            all.into_iter().flatten().collect::<Vec<_>>()
+        };
         assert_eq!(ok(websocket(sender, bytes, at.into())), frames);
     }
-    let ok = |all: Vec<Result<spdy::Frame, Malformed>>| all.into_iter().flatten().collect::<Vec<_>>();
+    let ok =
+        |all: Vec<Result<spdy::Frame, Malformed>>| all.into_iter().flatten().collect::<Vec<_>>();
     assert_eq!(ok(spdy(bytes, at.into())), ok(spdy(bytes, usize::MAX)));
 });
