@@ -149,7 +149,7 @@ impl StreamContext for Tcp {
 
     /// The buffer is always drained and kept under `Pause`, so that bytes for the server can be written
     /// from any later callback.
-    fn on_downstream_data(&mut self, size: usize, end: bool) -> Action {
+    fn on_downstream_data(&mut self, size: usize, mut end: bool) -> Action {
         let bytes = hostcalls::get_buffer(BufferType::DownstreamData, 0, size)
             .ok()
             .flatten()
@@ -175,6 +175,8 @@ impl StreamContext for Tcp {
                 );
                 shell.end(&mut connection);
             }
+            // Until the answer comes the end is held back, too.
+            end &= !connection.session.cancels();
             if end {
                 connection.stalled = None;
                 connection.client_gone = true;

@@ -217,6 +217,12 @@ impl Session {
         self.advance(next);
     }
 
+    /// Whether a CancelRequest waits for its answer. Its client has nothing more to say, and many close their
+    /// side at once: the request goes on nevertheless.
+    pub fn cancels(&self) -> bool {
+        matches!(&self.phase, Phase::Login(login) if login.cancels())
+    }
+
     /// Every event up to and with `seq` is durable.
     pub fn on_recorded(&mut self, seq: u64, now: Now) {
         self.core.now = now;

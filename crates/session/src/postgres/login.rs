@@ -109,6 +109,11 @@ impl Login {
             _ => Vec::new(),
         }
     }
+
+    pub(super) fn cancels(&self) -> bool {
+        matches!(self.stage, Stage::Cancel(_))
+    }
+
     pub(super) fn on_cancel(&mut self, core: &mut Core, forward: bool) -> Result<Next, Fatal> {
         let Stage::Cancel(packet) = std::mem::replace(&mut self.stage, Stage::Cancelled) else {
             return Ok(Next::Stay);

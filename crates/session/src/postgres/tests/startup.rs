@@ -115,7 +115,9 @@ fn sends_a_cancel_request_on_only_if_it_is_known_and_nothing_waits() {
         let mut rig = Rig::new(Rules::Plain, Auth::Trust);
         rig.send(&[CANCEL, b"more"].concat());
         assert_eq!(rig.take(), "!! CancelWait\n");
+        assert!(rig.session.cancels());
         rig.session.on_cancel(forward, rig.now);
+        assert!(!rig.session.cancels());
         rig.settle();
         assert_eq!(rig.server.cancelled, forward);
         assert_eq!(rig.closed, !forward);
