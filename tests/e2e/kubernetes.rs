@@ -7,6 +7,8 @@ mod cluster;
 mod difference;
 mod exec;
 mod impersonation;
+mod ports;
+mod proxy;
 mod secrets;
 mod streams;
 

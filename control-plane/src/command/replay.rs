@@ -273,6 +273,14 @@ fn streamed(it: &Streamed, printer: Printer) -> String {
         let size = format!("#{} terminal of {}x{}", it.operation, it.columns, it.lines);
         return printer.paint(Paint::Dim, &size);
     }
+    if matches!(it.channel(), Channel::ToPort | Channel::FromPort) {
+        let size = match it.size {
+            0 => String::new(),
+            size => format!(": {size} bytes"),
+        };
+        let text = format!("#{} {channel} {}{size}", it.operation, it.port);
+        return printer.paint(Paint::Dim, &text);
+    }
     let mut text = printer.paint(Paint::Dim, &format!("#{} {channel}", it.operation));
     let said = String::from_utf8_lossy(&it.data);
     if !said.is_empty() {

@@ -10,7 +10,7 @@ use ostiary_proto::{
     EventsRequest, GetSessionRequest, KillRequest, ListSessionsRequest, SearchRequest, Session,
     sessions_client::SessionsClient,
 };
-use ostiary_record::{Event, Verdict, event::Kind};
+use ostiary_record::{Channel, Event, Verdict, event::Kind};
 use serde_json::{Value, json};
 
 use args::{Search, Wanted};
@@ -239,7 +239,9 @@ async fn export(
             let mut events = client.events(request.clone()).await?.into_inner();
             let mut with_streams = BTreeSet::new();
             while let Some(event) = events.message().await? {
-                if let Some(Kind::Streamed(it)) = event.kind {
+                if let Some(Kind::Streamed(it)) = event.kind
+                    && !matches!(it.channel(), Channel::ToPort | Channel::FromPort)
+                {
                     with_streams.insert(it.operation);
                 }
             }

@@ -207,6 +207,7 @@ pub(crate) fn event(event: &Event) -> Value {
                 "size": it.size,
                 "columns": it.columns,
                 "lines": it.lines,
+                "port": it.port,
             }),
         ),
         Some(Kind::Refused(it)) => ("refused", json!({"stage": it.stage, "reason": it.reason})),
@@ -246,6 +247,8 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
         Channel::Stdout => "stdout",
         Channel::Stderr => "stderr",
         Channel::Resize => "resize",
+        Channel::ToPort => "to port",
+        Channel::FromPort => "from port",
     }
 }
 

@@ -4,6 +4,7 @@
 //! takes the request for, with the facts of its body; or a [`Refused`] for a request that has no one
 //! reading. Deliberately absent: which kinds a cluster has, and the streams behind exec and the like.
 
+mod behind;
 mod body;
 mod facts;
 mod info;
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 
 pub use facts::ObjectFacts;
 pub use info::{RequestInfo, Resource};
-pub use stream::{Carrier, Streams};
+pub use stream::{Carrier, Purpose, Streams};
 
 use crate::{
     Access, Facts, Object, Operation, Verb,
@@ -39,7 +40,7 @@ pub struct Head {
     command: Option<String>,
     /// Whether it asks for another protocol on the connection.
     upgrades: bool,
-    /// What exec and attach ask for, or why that cannot be followed.
+    /// What exec, attach and port-forward ask for, or why that cannot be followed.
     streams: Option<Result<Streams, &'static str>>,
 }
 
@@ -70,7 +71,7 @@ impl Head {
         let (path, query) = (Path::parse(path)?, Parameters::parse(raw, "query")?);
         let info = RequestInfo::read(method, &path, &query)?;
         let verb = info.meaning();
-        let streams = stream::is_read(verb).then(|| Streams::read(method, headers, &query));
+        let streams = Purpose::of(verb).map(|it| Streams::read(it, method, headers, &query));
         let command = match verb {
             Verb::K8sExec => stream::command(raw)?,
             _ => None,
@@ -97,12 +98,10 @@ impl Head {
     pub fn unsupported(&self) -> Option<&'static str> {
         match self.verb {
             Verb::K8sExec | Verb::K8sAttach => self.streams.clone().and_then(Result::err),
-            Verb::K8sPortForward => {
-                Some("port-forward is not supported yet: the gateway does not read its streams")
-            }
-            Verb::K8sProxy => {
-                Some("proxy is not supported yet: the gateway does not read what is behind it")
-            }
+            Verb::K8sPortForward | Verb::K8sProxy if !behind::is_known(&self.info) => Some(
+                "the gateway knows port-forward of pods, and proxy of pods, services and nodes",
+            ),
+            Verb::K8sPortForward => self.streams.clone().and_then(Result::err),
             _ if self.upgrades => Some("the gateway does not change protocols"),
             _ => None,
         }
@@ -123,6 +122,11 @@ impl Head {
         self.info.resource.is_some() && self.verb != Verb::K8sLog
     }
 
+    /// Whether it goes to who is behind the API server, in whatever form that speaks.
+    pub fn is_proxied(&self) -> bool {
+        self.verb == Verb::K8sProxy
+    }
+
     /// What the request does.
     pub fn operation(&self, body: &[u8]) -> Result<Operation, Refused> {
         let mut request = RequestFacts {
@@ -136,7 +140,8 @@ impl Head {
         if reads && !body.is_empty() {
             return Err(Refused::bad("a request to read has no body"));
         }
-        let unreadable = body::read(&self.content, body, &mut request)?;
+        let unread = body::read(&self.content, body, &mut request)?;
+        let unreadable = behind::unread(self.verb).map(str::to_owned).or(unread);
         let mut facts = ObjectFacts::of(&request);
         let object = match &self.info.resource {
             None => Object::Url {
@@ -145,8 +150,11 @@ impl Head {
             Some(it) => {
                 facts.version.clone_from(&it.version);
                 facts.name.clone_from(&it.object);
+                if self.verb == Verb::K8sProxy {
+                    behind::read(it, &mut facts)?;
+                }
                 facts.command.clone_from(&self.command);
-                if stream::is_read(self.verb) {
+                if matches!(self.verb, Verb::K8sExec | Verb::K8sAttach) {
                     facts.container = self.query.one("container")?.map(str::to_owned);
                 }
                 facts.dry_run = facts::dry_run(self.verb, it, &self.query, &request)?;

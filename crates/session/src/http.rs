@@ -38,7 +38,7 @@ pub use exchange::{Exchange, Request};
 pub use preview::{Answer, Call, MAX_ANSWER, Which};
 pub use reply::Reply;
 pub use response::{Body, ResponseHead};
-pub use stream::Upgraded;
+pub use stream::{Upgraded, exercise as exercise_ports};
 
 use crate::AskApproval;
 

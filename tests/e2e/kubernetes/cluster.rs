@@ -57,6 +57,14 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "ostiary:dep
 const MORE: &str = r#"
 @id("streams")
 permit (principal in Group::"streamers", action in Action::"k8s:connect", resource in Cluster::"prod");
+@id("reaches")
+permit (principal in Group::"reachers", action in [Action::"k8s:connect", Action::"k8s:unreadable"], resource in Cluster::"prod");
+@id("no-database") @reason("the database is not for agents")
+forbid (principal in Group::"reachers", action == Action::"k8s:portforward", resource)
+when { context.objects has port && context.objects.port == "5432" };
+@id("no-touching")
+forbid (principal in Group::"reachers", action == Action::"k8s:proxy", resource)
+when { context.objects has path && context.objects.path like "/run/*/untouched" };
 @id("own")
 permit (principal, action in Action::"k8s:read", resource in Cluster::"own");
 @id("asks")

@@ -1,4 +1,5 @@
 //! Frames of WebSocket and SPDY: no panic, the same however they are cut, and what is written is read back.
+//! Of forwarded ports nothing goes on that nobody was to judge.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -53,6 +54,7 @@ fn spdy(bytes: &[u8], at: usize) -> Vec<Result<spdy::Frame, Malformed>> {
 }
 
 fuzz_target!(|input: &[u8]| {
+    assert_eq!(ostiary_session::http::exercise_ports(input), Ok(()));
     let Some((&at, bytes)) = input.split_first() else {
         return;
     };

@@ -1,16 +1,19 @@
 // A kubelet that is no more than its streaming end: exec and attach run a command of this machine, for
-// whichever pod is named. SPDY and the older WebSocket channels are Kubernetes' own code, of the tree it
-// is built in. v5.channel.k8s.io came later: it is v4 with a signal that closes a channel, and what is
-// here of it is a stand-in that keeps to the protocol.
+// whichever pod is named, as /run does without a stream, and port-forward leads to ports of this machine. SPDY and the older WebSocket
+// channels are Kubernetes' own code, of the tree it is built in. Two protocols came later, and what is
+// here of them are stand-ins that keep to the protocol: v5.channel.k8s.io, which is v4 with a signal that
+// closes a channel, and port-forward's SPDY inside WebSocket, which an API server undoes for a kubelet.
 //
 // kubelet ADDRESS CERTIFICATE KEY
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,12 +23,14 @@ import (
 	"golang.org/x/net/websocket"
 	"k8s.io/apimachinery/pkg/types"
 	client "k8s.io/client-go/tools/remotecommand"
+	"k8s.io/kubernetes/pkg/kubelet/cri/streaming/portforward"
 	"k8s.io/kubernetes/pkg/kubelet/cri/streaming/remotecommand"
 	utilexec "k8s.io/utils/exec"
 )
 
 const (
 	v5     = "v5.channel.k8s.io"
+	tunnel = "SPDY/3.1+portforward.k8s.io"
 	limit  = time.Minute
 	closes = 255
 )
@@ -69,6 +74,25 @@ func (it local) AttachContainer(name string, uid types.UID, container string, in
 	return it.ExecInContainer(name, uid, container, []string{"tr", "a-z", "A-Z"}, in, out, err, tty, resize, 0)
 }
 
+// PortForward leads a stream to a port of this machine, until either side has said all.
+func (local) PortForward(_ string, _ types.UID, port int32, stream io.ReadWriteCloser) error {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+itoa(uint16(port)))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	said := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(stream, conn)
+		said <- err
+	}()
+	go func() {
+		io.Copy(conn, stream)
+		conn.(*net.TCPConn).CloseWrite()
+	}()
+	return <-said
+}
+
 func itoa(n uint16) string {
 	text, _ := json.Marshal(n)
 	return string(text)
@@ -104,7 +128,51 @@ func main() {
 	}
 	http.HandleFunc("/exec/", func(w http.ResponseWriter, r *http.Request) { serve(w, r, false) })
 	http.HandleFunc("/attach/", func(w http.ResponseWriter, r *http.Request) { serve(w, r, true) })
+	http.HandleFunc("/run/", func(w http.ResponseWriter, r *http.Request) {
+		words := strings.Fields(r.FormValue("cmd"))
+		if r.Method != http.MethodPost || len(words) == 0 {
+			http.Error(w, "POST a command", http.StatusBadRequest)
+			return
+		}
+		out, _ := exec.Command(words[0], words[1:]...).CombinedOutput()
+		w.Header().Set("Content-Type", "text/plain")
+		w.Write(out)
+	})
+	http.HandleFunc("/portForward/", func(w http.ResponseWriter, r *http.Request) {
+		protocols := []string{portforward.ProtocolV1Name}
+		forward := func(w http.ResponseWriter, r *http.Request) {
+			portforward.ServePortForward(w, r, local{}, "", "", nil, limit, limit, protocols)
+		}
+		if r.Header.Get("Sec-WebSocket-Protocol") != tunnel {
+			forward(w, r)
+			return
+		}
+		handler := func(conn *websocket.Conn) {
+			conn.PayloadType = websocket.BinaryFrame
+			inner := r.Clone(r.Context())
+			inner.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"SPDY/3.1"}, "X-Stream-Protocol-Version": protocols}
+			forward(upgraded{conn}, inner)
+		}
+		server := websocket.Server{Handler: handler, Handshake: func(config *websocket.Config, _ *http.Request) error {
+			config.Protocol = []string{tunnel}
+			return nil
+		}}
+		server.ServeHTTP(w, r)
+	})
 	log.Fatal(http.ListenAndServeTLS(os.Args[1], os.Args[2], os.Args[3], nil))
+}
+
+// A response that has changed its protocol already.
+type upgraded struct{ conn net.Conn }
+
+func (upgraded) Header() http.Header { return http.Header{} }
+
+func (upgraded) Write(bytes []byte) (int, error) { return len(bytes), nil }
+
+func (upgraded) WriteHeader(int) {}
+
+func (it upgraded) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return it.conn, bufio.NewReadWriter(bufio.NewReader(it.conn), bufio.NewWriter(it.conn)), nil
 }
 
 // A writer of one channel.

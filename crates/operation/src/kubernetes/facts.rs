@@ -21,6 +21,10 @@ pub struct ObjectFacts {
     pub command: Option<String>,
     /// The container of exec and attach, where the request says.
     pub container: Option<String>,
+    /// The port that a proxy or a forwarded connection leads to, by number or name, where it is said.
+    pub port: Option<String>,
+    /// What a proxy is asked for behind the API server: `/metrics`.
+    pub path: Option<String>,
     /// The server is told to change nothing.
     pub dry_run: bool,
     /// `kind` of the body, and of items in it.

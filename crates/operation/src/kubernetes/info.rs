@@ -37,6 +37,8 @@ pub struct Resource {
     pub subresource: String,
     /// The name of the object: of the path, or the one a list or watch is limited to.
     pub object: Option<String>,
+    /// Of a proxy: the path behind it.
+    pub behind: Option<String>,
 }
 
 impl RequestInfo {
@@ -67,9 +69,6 @@ impl RequestInfo {
                 };
             }
         };
-        if ends_with_slash {
-            return Err(Refused::bad("the path of a resource ends with `/`"));
-        }
         let [version, rest @ ..] = rest else {
             return Ok(info);
         };
@@ -112,10 +111,21 @@ impl RequestInfo {
         if let [_, object, ..] = rest {
             resource.object = Some((*object).to_owned());
         }
-        if let [_, _, subresource, ..] = rest
+        if let [_, _, subresource, behind @ ..] = rest
             && info.verb != "proxy"
         {
             resource.subresource = lower(subresource, "a subresource")?;
+            if resource.subresource == "proxy" {
+                let slash = if ends_with_slash && !behind.is_empty() {
+                    "/"
+                } else {
+                    ""
+                };
+                resource.behind = Some(format!("/{}{slash}", behind.join("/")));
+            }
+        }
+        if ends_with_slash && resource.behind.is_none() {
+            return Err(Refused::bad("the path of a resource ends with `/`"));
         }
         info.limit(&mut resource, query)?;
         info.resource = Some(resource);

@@ -1,4 +1,5 @@
-//! Requests to go on in streams: exec and attach, in the forms that clients of Kubernetes ask for them.
+//! Requests to go on in streams: exec, attach and port-forward, in the forms that clients of Kubernetes
+//! ask for them.
 //!
 //! What is asked for must have one reading for the gateway and for the server: one protocol, a version of
 //! the channels that both know, and nothing behind the head.
@@ -10,19 +11,44 @@ use crate::http::{Parameters, Refused};
 const WEBSOCKET_CHANNELS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 /// Channels over SPDY that can be read.
 const SPDY_CHANNELS: [&str; 1] = ["v4.channel.k8s.io"];
+/// Forwarded ports: over SPDY, and over SPDY inside WebSocket.
+const SPDY_PORTS: [&str; 1] = ["portforward.k8s.io"];
+const WEBSOCKET_PORTS: [&str; 1] = ["SPDY/3.1+portforward.k8s.io"];
 
 /// What carries the streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// WebSocket: the first byte of a message is its channel.
+    /// WebSocket: the first byte of a message is its channel; of ports, what it holds is SPDY.
     WebSocket,
     /// SPDY/3.1: each channel is a stream.
     Spdy,
 }
 
+/// What the streams are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A command's channels.
+    Command,
+    /// Connections to ports.
+    Ports,
+}
+
+impl Purpose {
+    /// Of a verb that goes on in streams.
+    pub(super) fn of(verb: Verb) -> Option<Self> {
+        match verb {
+            Verb::K8sExec | Verb::K8sAttach => Some(Self::Command),
+            Verb::K8sPortForward => Some(Self::Ports),
+            _ => None,
+        }
+    }
+}
+
 /// A request for streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Streams {
+    /// What they are for.
+    pub purpose: Purpose,
     /// What is to carry them.
     pub carrier: Carrier,
     /// Of the versions the client offers, those that can be read; at least one.
@@ -44,6 +70,7 @@ impl Carrier {
 impl Streams {
     /// Reads a request; the error says what form of it cannot be followed.
     pub(super) fn read(
+        purpose: Purpose,
         method: &str,
         headers: &[(String, String)],
         query: &Parameters,
@@ -81,9 +108,11 @@ impl Streams {
         if !is_whole {
             return Err("the request for streams is not a whole one");
         }
-        let known: &'static [&'static str] = match carrier {
-            Carrier::WebSocket => &WEBSOCKET_CHANNELS,
-            Carrier::Spdy => &SPDY_CHANNELS,
+        let known: &'static [&'static str] = match (purpose, carrier) {
+            (Purpose::Command, Carrier::WebSocket) => &WEBSOCKET_CHANNELS,
+            (Purpose::Command, Carrier::Spdy) => &SPDY_CHANNELS,
+            (Purpose::Ports, Carrier::WebSocket) => &WEBSOCKET_PORTS,
+            (Purpose::Ports, Carrier::Spdy) => &SPDY_PORTS,
         };
         let offered = all(carrier.version_header()).join(",");
         let offered: Vec<&str> = offered.split(',').map(str::trim).collect();
@@ -97,6 +126,7 @@ impl Streams {
         }
         let tty = query.one("tty").map_err(|_| "`tty` has two values")?;
         Ok(Self {
+            purpose,
             carrier,
             offers,
             tty: tty.is_some_and(|it| it == "1" || it.eq_ignore_ascii_case("true")),
@@ -105,15 +135,10 @@ impl Streams {
 }
 
 impl Head {
-    /// What exec and attach ask for, if that can be followed.
+    /// What exec, attach and port-forward ask for, if that can be followed.
     pub fn streams(&self) -> Option<&Streams> {
         self.streams.as_ref()?.as_ref().ok()
     }
-}
-
-/// Of a verb that goes on in streams that are read.
-pub(super) fn is_read(verb: Verb) -> bool {
-    matches!(verb, Verb::K8sExec | Verb::K8sAttach)
 }
 
 /// The command of a query as a shell would take it; `None` if there is none.

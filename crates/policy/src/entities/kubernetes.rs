@@ -90,6 +90,8 @@ pub(super) fn facts(objects: &ObjectFacts) -> Result<RestrictedExpression, Untol
         ("name", &objects.name),
         ("command", &objects.command),
         ("container", &objects.container),
+        ("port", &objects.port),
+        ("path", &objects.path),
     ];
     let said = said
         .into_iter()

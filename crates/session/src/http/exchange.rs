@@ -302,6 +302,7 @@ impl Exchange {
         edits.put(headers, "accept-encoding", "identity".to_owned());
         if let Ok(Head::Kubernetes(head)) = &self.head
             && !head.wants_types()
+            && !head.is_proxied()
         {
             let tables = self.masking.tables;
             let accept = cluster::accept(headers, head.is_of_objects(), tables);
@@ -459,7 +460,7 @@ impl Exchange {
                 agent.record(replied, now);
             }
             Phase::Answering(mut answering) => {
-                answering.keep_rest(agent);
+                answering.keep_rest(agent, now);
                 agent.record(answering.cut_short(self.operation, why, now), now);
             }
             Phase::Reading if matches!(agent.identity(), Identity::Pending) => {

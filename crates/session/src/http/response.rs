@@ -387,7 +387,7 @@ impl Exchange {
 
     pub(super) fn end_answer(&mut self, agent: &mut Agent, error: Option<&str>, now: Now) {
         if let Phase::Answering(mut answering) = std::mem::replace(&mut self.phase, Phase::Done) {
-            answering.keep_rest(agent);
+            answering.keep_rest(agent, now);
             let replied = answering.replied(self.operation, error.unwrap_or_default(), now);
             agent.record(replied, now);
         }

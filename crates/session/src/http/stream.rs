@@ -1,24 +1,31 @@
-//! Streams of exec and attach, behind a change of protocol.
+//! Streams of exec, attach and port-forward, behind a change of protocol.
 //!
 //! In: bytes of either side after the 101. Out: bytes for the other side, frame by frame: what was
 //! read, and nothing else; and what was said, for the record. Two carriers feed one state: WebSocket,
 //! whose frames are written anew, and SPDY, whose control frames go on as they came.
+//!
+//! Of forwarded ports the streams are followed, and what goes over them is counted.
 //!
 //! What a command prints is masked line by line. The beginning of a line waits for its end, but not for
 //! long: see [`Voices`].
 
 mod carrier;
 mod exchange;
+mod exercise;
+mod ports;
 mod resize;
 mod spdy;
 mod tape;
+mod tunnel;
 mod voices;
 mod websocket;
 
 #[cfg(test)]
 mod tests;
 
-use ostiary_operation::kubernetes::{Carrier as Kind, Streams};
+use std::collections::BTreeSet;
+
+use ostiary_operation::kubernetes::{Carrier as Kind, Purpose, Streams};
 use ostiary_record::{Channel, event};
 
 use self::{carrier::Carrier, tape::Tape, voices::Voices};
@@ -26,6 +33,7 @@ use super::masking::Masking;
 use crate::Now;
 
 pub use exchange::Upgraded;
+pub use exercise::exercise;
 
 /// What stands in a closed connection's record.
 pub(super) type Broken = String;
@@ -55,12 +63,17 @@ impl Stream {
         if !streams.offers.contains(&version) {
             return Err("the target names a version of the channels that was not offered");
         }
-        let (protocol, carrier) = match streams.carrier {
-            Kind::WebSocket => {
-                let can_close = version == "v5.channel.k8s.io";
-                ("websocket", Carrier::web_socket(can_close))
+        let protocol = match streams.carrier {
+            Kind::WebSocket => "websocket",
+            Kind::Spdy => "SPDY/3.1",
+        };
+        let carrier = match (streams.purpose, streams.carrier) {
+            (Purpose::Command, Kind::WebSocket) => {
+                Carrier::web_socket(version == "v5.channel.k8s.io")
             }
-            Kind::Spdy => ("SPDY/3.1", Carrier::spdy()),
+            (Purpose::Command, Kind::Spdy) => Carrier::spdy(),
+            (Purpose::Ports, Kind::WebSocket) => Carrier::tunnel(),
+            (Purpose::Ports, Kind::Spdy) => Carrier::ports(),
         };
         let is_agreed = matches!(all("upgrade")[..], [one] if one.eq_ignore_ascii_case(protocol));
         if !is_agreed || !all("sec-websocket-extensions").is_empty() {
@@ -110,6 +123,30 @@ impl Stream {
         let mut out = Vec::new();
         self.carrier.release(&mut self.voices, None, &mut out)?;
         Ok(out)
+    }
+
+    /// Whether it may end at any time: it forwards ports until the client has had enough.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.carrier.as_ports().is_some()
+    }
+
+    /// Ports that the client has asked for since the last call: see [`ports::Ports::asked`].
+    pub(super) fn asked_ports(&mut self) -> BTreeSet<u16> {
+        let ports = self.carrier.as_ports_mut();
+        ports.map(ports::Ports::asked).unwrap_or_default()
+    }
+
+    /// Every port the client has asked for.
+    pub(super) fn all_ports(&self) -> BTreeSet<u16> {
+        let ports = self.carrier.as_ports();
+        ports.map(|it| it.all().clone()).unwrap_or_default()
+    }
+
+    /// Nothing more comes or goes.
+    pub(super) fn close(&mut self, now: Now) {
+        if let Some(ports) = self.carrier.as_ports_mut() {
+            ports.end(&mut self.voices, now);
+        }
     }
 
     /// Whether something waits for [`Self::on_time`].

@@ -1,12 +1,14 @@
 //! Which protocol carries the channels.
 
-use super::{Broken, Voices, spdy::Spdy, websocket::WebSocket};
+use super::{Broken, Voices, ports::Ports, spdy::Spdy, tunnel::Tunnel, websocket::WebSocket};
 use crate::Now;
 
 #[derive(Debug)]
 pub(super) enum Carrier {
     WebSocket(Box<WebSocket>),
     Spdy(Box<Spdy>),
+    Ports(Box<Ports>),
+    Tunnel(Box<Tunnel>),
 }
 
 impl Carrier {
@@ -16,6 +18,31 @@ impl Carrier {
 
     pub(super) fn spdy() -> Self {
         Self::Spdy(Box::default())
+    }
+
+    pub(super) fn ports() -> Self {
+        Self::Ports(Box::default())
+    }
+
+    pub(super) fn tunnel() -> Self {
+        Self::Tunnel(Box::new(Tunnel::new()))
+    }
+
+    /// The ports it forwards.
+    pub(super) fn as_ports(&self) -> Option<&Ports> {
+        match self {
+            Self::WebSocket(_) | Self::Spdy(_) => None,
+            Self::Ports(it) => Some(it),
+            Self::Tunnel(it) => Some(&it.ports),
+        }
+    }
+
+    pub(super) fn as_ports_mut(&mut self) -> Option<&mut Ports> {
+        match self {
+            Self::WebSocket(_) | Self::Spdy(_) => None,
+            Self::Ports(it) => Some(it),
+            Self::Tunnel(it) => Some(&mut it.ports),
+        }
     }
 
     pub(super) fn on_client(
@@ -28,6 +55,8 @@ impl Carrier {
         match self {
             Self::WebSocket(it) => it.on_client(voices, bytes, now, out),
             Self::Spdy(it) => it.on_client(voices, bytes, now, out),
+            Self::Ports(it) => it.on_client(voices, bytes, now, out),
+            Self::Tunnel(it) => it.on_client(voices, bytes, now, out),
         }
     }
 
@@ -41,6 +70,8 @@ impl Carrier {
         match self {
             Self::WebSocket(it) => it.on_target(voices, bytes, now, out),
             Self::Spdy(it) => it.on_target(voices, bytes, now, out),
+            Self::Ports(it) => it.on_target(voices, bytes, now, out),
+            Self::Tunnel(it) => it.on_target(voices, bytes, now, out),
         }
     }
 
@@ -55,6 +86,8 @@ impl Carrier {
             Self::WebSocket(it) => it.release(voices, now, out),
             Self::Spdy(it) if now.is_none() => it.end(voices, out)?,
             Self::Spdy(it) => it.release(voices, now, out)?,
+            // Nothing of them waits.
+            Self::Ports(_) | Self::Tunnel(_) => {}
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The streams of an exchange: what the shell gives and gets once the protocol has changed.
 
+use std::collections::BTreeSet;
+
 use ostiary_policy::{Mode, Verdict};
 
 use super::{Broken, Stream};
@@ -47,13 +49,45 @@ impl Exchange {
 
     /// Whether the running policy lets its streams go on.
     fn may_stream(&self, agent: &mut Agent) -> bool {
-        let verdict = self.judged.as_ref().map(|it| agent.decide(it).verdict);
-        agent.state.bundle.mode(&agent.config.resource) == Mode::Observe
-            || match verdict {
-                Some(Verdict::Allow) => true,
-                Some(Verdict::Approve(_)) => self.was_approved,
-                Some(Verdict::Deny(_)) | None => false,
+        self.refusal_of(agent, None).is_none()
+    }
+
+    /// Which of the ports the running policy does not let it reach, and why.
+    fn refused_port(&self, agent: &mut Agent, ports: &BTreeSet<u16>) -> Option<String> {
+        ports.iter().find_map(|port| {
+            let why = self.refusal_of(agent, Some(*port))?;
+            Some(format!("port {port}: {why}"))
+        })
+    }
+
+    /// Why the running policy does not let it go on, or not to this port.
+    fn refusal_of(&self, agent: &mut Agent, port: Option<u16>) -> Option<String> {
+        if agent.state.bundle.mode(&agent.config.resource) == Mode::Observe {
+            return None;
+        }
+        let Some(mut operation) = self.judged.clone() else {
+            return Some(WITHDRAWN.to_owned());
+        };
+        if let (Some(port), Some(objects)) = (port, &mut operation.facts.objects) {
+            objects.port = Some(port.to_string());
+        }
+        let decision = agent.decide(&operation);
+        match decision.verdict {
+            Verdict::Allow => None,
+            // People agreed to the request; not to what is asked about this port alone.
+            Verdict::Approve(_)
+                if self.was_approved
+                    && (port.is_none()
+                        || agent.decide(self.judged.as_ref()?).rules == decision.rules) =>
+            {
+                None
             }
+            Verdict::Approve(_) => Some("it would need an approval".to_owned()),
+            Verdict::Deny(denial) => Some(format!(
+                "denied by rule `{}`: {}",
+                denial.rule, denial.reason
+            )),
+        }
     }
 
     fn stream(&mut self) -> Option<&mut Stream> {
@@ -68,7 +102,11 @@ impl Exchange {
         let Some(stream) = self.stream() else {
             return Upgraded::AsIs;
         };
-        let read = stream.on_client(bytes, now);
+        let mut read = stream.on_client(bytes, now);
+        let ports = stream.asked_ports();
+        if let Some(why) = self.refused_port(agent, &ports) {
+            read = Err(why);
+        }
         match self.keep(agent, read, now) {
             Some(out) => Upgraded::Send(out),
             None => Upgraded::Reset,
@@ -101,13 +139,13 @@ impl Exchange {
         Some(body)
     }
 
-    /// Whether the target has told how the command ended.
+    /// Whether the target has told how the command ended, or nothing is to be told.
     pub(in crate::http) fn has_status(&self) -> bool {
         let Phase::Answering(answering) = &self.phase else {
             return false;
         };
         let stream = answering.stream.as_ref();
-        stream.is_some_and(|it| it.totals().2.is_some())
+        stream.is_some_and(|it| it.is_open_ended() || it.totals().2.is_some())
     }
 
     /// Whether its streams are read.
@@ -139,7 +177,11 @@ impl Exchange {
 
     /// Policy changed: streams end that would not begin under it.
     pub fn on_state(&mut self, agent: &mut Agent, now: Now) {
-        if self.is_streaming() && !self.may_stream(agent) {
+        if !self.is_streaming() {
+            return;
+        }
+        let ports = self.stream().map(|it| it.all_ports()).unwrap_or_default();
+        if !self.may_stream(agent) || self.refused_port(agent, &ports).is_some() {
             self.abandon(agent, WITHDRAWN, now);
             self.push(Effect::Reset);
         }
@@ -172,8 +214,9 @@ impl Exchange {
 
 impl Answering {
     /// Records the rest of what was said.
-    pub(in crate::http) fn keep_rest(&mut self, agent: &mut Agent) {
+    pub(in crate::http) fn keep_rest(&mut self, agent: &mut Agent, now: Now) {
         if let Some(stream) = &mut self.stream {
+            stream.close(now);
             for (at, kind) in stream.recorded(None) {
                 agent.record(kind, at);
             }

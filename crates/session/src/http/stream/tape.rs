@@ -106,6 +106,18 @@ impl Tape {
         self.parts.push_back((now, part));
     }
 
+    /// A connection to a port, and how much went this way; nothing of it is kept.
+    pub(super) fn port(&mut self, channel: Channel, port: u16, size: u64, now: Now) {
+        let part = Streamed {
+            operation: self.operation,
+            channel: channel.into(),
+            size,
+            port: port.into(),
+            ..Streamed::default()
+        };
+        self.parts.push_back((now, part));
+    }
+
     /// What is complete by now, or everything.
     pub(super) fn take(&mut self, now: Option<Now>) -> Vec<(Now, Kind)> {
         let mut taken = Vec::new();
@@ -129,8 +141,10 @@ impl Tape {
 }
 
 fn moment(part: &Streamed) -> u64 {
-    match part.data.is_empty() && part.channel() != Channel::Resize {
-        true => LONG_US,
-        false => MOMENT_US,
+    match part.channel() {
+        Channel::ToPort | Channel::FromPort => 0,
+        Channel::Resize => MOMENT_US,
+        _ if part.data.is_empty() => LONG_US,
+        _ => MOMENT_US,
     }
 }

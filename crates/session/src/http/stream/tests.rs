@@ -1,5 +1,7 @@
 //! Streams against their frames: both carriers, cut anywhere.
 
+mod ports;
+
 use std::{collections::BTreeMap, rc::Rc};
 
 use ostiary_mask::{HashKey, Rewriter, Strategy, detect::Detector};
@@ -39,6 +41,7 @@ fn masking() -> Masking {
 
 fn asked(carrier: Carrier, tty: bool) -> Streams {
     Streams {
+        purpose: Purpose::Command,
         carrier,
         offers: vec!["v5.channel.k8s.io", "v4.channel.k8s.io"],
         tty,

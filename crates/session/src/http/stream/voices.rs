@@ -127,6 +127,32 @@ impl Voices {
         self.tape.say(Channel::Stdin, &out, now);
     }
 
+    /// The client asks for a connection to a port.
+    pub(super) fn connect(&mut self, port: u16, now: Now) {
+        self.tape.port(Channel::ToPort, port, 0, now);
+    }
+
+    /// A connection to a port is over, after so many bytes to it and from it.
+    pub(super) fn disconnect(&mut self, port: u16, (to, from): (u64, u64), now: Now) {
+        self.tape.port(Channel::ToPort, port, to, now);
+        self.tape.port(Channel::FromPort, port, from, now);
+    }
+
+    /// Bytes of a port for the client.
+    pub(super) fn count(&mut self, bytes: &[u8]) {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(size);
+    }
+
+    /// What the target says beside what comes from a port, as it may be seen.
+    pub(super) fn remark(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut changed = Vec::new();
+        match self.masks && self.control.rewrite(bytes, &mut changed) != Rewritten::Unchanged {
+            true => changed,
+            false => bytes.to_vec(),
+        }
+    }
+
     pub(super) fn resize(&mut self, columns: u16, lines: u16, now: Now) {
         self.tape.resize(columns, lines, now);
     }
@@ -190,7 +216,11 @@ impl Voices {
         match channel {
             Channel::Stdout => Some(&mut self.stdout),
             Channel::Stderr => Some(&mut self.stderr),
-            Channel::Stdin | Channel::Resize | Channel::Unspecified => None,
+            Channel::Stdin
+            | Channel::Resize
+            | Channel::ToPort
+            | Channel::FromPort
+            | Channel::Unspecified => None,
         }
     }
 }

@@ -168,7 +168,8 @@ fn speak(number: u8, text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn close(frame: &Frame, out: &mut Vec<u8>) {
+/// Of a close the code goes on.
+pub(super) fn close(frame: &Frame, out: &mut Vec<u8>) {
     let code = frame.payload.get(..2).unwrap_or_default();
     write(Kind::Close, frame.mask, code, out);
 }

@@ -9,6 +9,10 @@ const POLICIES: &str = r#"
 @id("reads") permit (principal, action in Action::"k8s:read", resource in Cluster::"crm");
 @id("writes") permit (principal, action in Action::"k8s:write", resource in Namespace::"crm/web");
 @id("streams") permit (principal, action in Action::"k8s:connect", resource in Namespace::"crm/web");
+@id("reaches")
+permit (principal, action in [Action::"k8s:connect", Action::"k8s:unreadable"], resource in Namespace::"crm/ops");
+@id("no-database") @reason("not for agents")
+forbid (principal, action == Action::"k8s:portforward", resource) when { context.objects has port && context.objects.port == "5432" };
 @id("asks") @approval("dba") @reason("a secret changes")
 forbid (principal, action == Action::"k8s:update", resource is Kind) when { resource.name == "secrets" };
 "#;
@@ -178,16 +182,16 @@ fn streams_that_are_not_read_are_refused_whatever_policy_says_and_nobody_is_aske
     for way in ["exec?command=id", "attach", "portforward", "proxy/a"] {
         let mut rig = rig();
         rig.request(&format!(
-            "POST /api/v1/namespaces/web/pods/p/{way}\nconnection: Upgrade\nupgrade: SPDY/3.1"
+            "POST /api/v1/namespaces/ops/pods/p/{way}\nconnection: Upgrade\nupgrade: SPDY/3.1"
         ));
         let out = rig.take();
         assert!(!out.contains("forward -") && !out.contains("ask "), "{out}");
         assert!(
             out.contains("answer 403 Forbidden")
-                && (out.contains("not supported yet") || out.contains("offers no version")),
+                && (out.contains("does not change") || out.contains("offers no version")),
             "{out}"
         );
-        assert!(out.contains("[streams]"), "{out}");
+        assert!(out.contains("[reaches]"), "{out}");
     }
     check(
         "GET /api/v1/namespaces/web/pods/p\nconnection: Upgrade\nupgrade: websocket",
@@ -203,6 +207,104 @@ fn streams_that_are_not_read_are_refused_whatever_policy_says_and_nobody_is_aske
             answer 403 Forbidden: ostiary: denied by rule `default-deny`: nothing permits `k8s:exec` on pods/p/exec in other (decision 9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1)
               operated #1 Deny k8s:exec pods/p/exec in other [default-deny] "POST /api/v1/namespaces/other/pods/p/exec?command=id\nupgrade: SPDY/3.1\n\nid"
         "#]],
+    );
+}
+
+#[test]
+fn what_is_behind_a_proxy_goes_on_by_a_permit_for_what_is_not_read() {
+    check(
+        "GET /api/v1/namespaces/web/services/api/proxy/a",
+        expect![[r#"
+            answer 403 Forbidden: ostiary: denied by rule `default-deny`: could not be read: what is behind a proxy is not read as Kubernetes (decision 9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c/1)
+              operated #1 Deny k8s:proxy services/api/proxy in web [default-deny] "GET /api/v1/namespaces/web/services/api/proxy/a"
+        "#]],
+    );
+    let mut rig = rig();
+    let mut exchange = rig.request(
+        "POST /api/v1/namespaces/ops/services/api:web/proxy/a/b?c=d\naccept: text/html\n\nbody",
+    );
+    rig.recorded(&mut exchange);
+    expect![[r#"
+          operated #1 Allow k8s:proxy services/api:web/proxy in ops [reaches] "POST /api/v1/namespaces/ops/services/api:web/proxy/a/b?c=d\n\nbody"
+        forward +accept-encoding: identity +authorization: Bearer the-gateways-own
+    "#]].assert_eq(&rig.take());
+    rig.response(&mut exchange, "200\ncontent-type: text/html", &[b"hi"]);
+    expect![[r#"
+        head
+        body hi
+          replied #1 200 2 bytes, 0 masked, "hi"
+    "#]]
+    .assert_eq(&rig.take());
+}
+
+const FORWARD: &str = "POST /api/v1/namespaces/ops/pods/p/portforward\n\
+    connection: Upgrade\nupgrade: SPDY/3.1\nx-stream-protocol-version: portforward.k8s.io";
+const FORWARDS: &str =
+    "101\nupgrade: SPDY/3.1\nconnection: Upgrade\nx-stream-protocol-version: portforward.k8s.io";
+/// SYN_STREAM of an `error` and a `data` stream of port 80, and the same of 5432.
+const PORT_80: &str = "80030001000000500000000100000000000078f9e3c6a7c2003b00c4ff000000030000000a73747265616d7479706500\
+    0000056572726f7200000004706f72740000000238300000000972657175657374696400000001308003000100000049\
+    00000003000000000000003a00c5ff000000030000000a73747265616d74797065000000046461746100000004706f72\
+    74000000023830000000097265717565737469640000000130";
+const PORT_5432: &str = "800300010000004c00000005000000000000003d00c2ff000000030000000a73747265616d7479706500000005657272\
+    6f7200000004706f72740000000435343332000000097265717565737469640000000131800300010000004b00000007\
+    000000000000003c00c3ff000000030000000a73747265616d74797065000000046461746100000004706f7274000000\
+    0435343332000000097265717565737469640000000131";
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.map(byte).collect()
+}
+
+#[test]
+fn each_port_is_judged_before_it_is_asked_for() {
+    let forwarding = || {
+        let mut rig = rig();
+        let mut exchange = rig.request(FORWARD);
+        rig.recorded(&mut exchange);
+        rig.head(&mut exchange, FORWARDS);
+        let out = rig.take();
+        assert!(out.contains("[reaches]"), "{out}");
+        let first = unhex(PORT_80);
+        let sent = exchange.on_stream(&mut rig.agent, &first, rig.now);
+        assert_eq!(sent, Upgraded::Send(first));
+        (rig, exchange)
+    };
+    let (mut rig, mut exchange) = forwarding();
+    let sent = exchange.on_stream(&mut rig.agent, &unhex(PORT_5432), rig.now);
+    assert_eq!(sent, Upgraded::Reset);
+    rig.look(&mut exchange);
+    expect![[r#"
+        reset
+          streamed #1 ToPort 80: 0
+          streamed #1 ToPort 5432: 0
+          streamed #1 ToPort 80: 0
+          streamed #1 FromPort 80: 0
+          streamed #1 ToPort 5432: 0
+          streamed #1 FromPort 5432: 0
+          replied #1 101 0 bytes, 0 masked, "" port 5432: denied by rule `no-database`: not for agents
+    "#]].assert_eq(&rig.take());
+    // Policy that changes counts for ports that are open.
+    let (mut rig, mut exchange) = forwarding();
+    let without = POLICIES.replace("5432", "80");
+    rig.agent.on_state(state(&without, &[]));
+    exchange.on_state(&mut rig.agent, rig.now);
+    rig.look(&mut exchange);
+    let out = rig.take();
+    assert!(
+        out.starts_with("reset") && out.contains("does not permit it any more"),
+        "{out}"
+    );
+    // The end of it is no failure.
+    let (mut rig, mut exchange) = forwarding();
+    exchange.on_closed(&mut rig.agent, rig.now);
+    rig.look(&mut exchange);
+    let out = rig.take();
+    assert!(
+        out.contains("streamed #1 FromPort 80: 0\n")
+            && out.ends_with("replied #1 101 0 bytes, 0 masked, \"\"\n"),
+        "{out}"
     );
 }
 

@@ -354,6 +354,13 @@ pub(super) fn kept(event: &Event) -> String {
         Kind::ConnectionOpened(it) => format!("opened by {}", it.application_name),
         Kind::LoggedIn(it) => format!("logged in {}", it.subject),
         Kind::Closed(it) => format!("closed: {}", it.reason),
+        Kind::Streamed(it) if it.port != 0 => format!(
+            "streamed #{} {:?} {}: {}",
+            it.operation,
+            it.channel(),
+            it.port,
+            it.size
+        ),
         Kind::Streamed(it) => format!(
             "streamed #{} {:?} {:?}",
             it.operation,
