@@ -60,6 +60,8 @@ struct Waits {
     pending: BTreeMap<String, Wait>,
     /// Answers that equal questions may take: see [`keep`].
     kept: keep::Kept,
+    /// Questions that come again at once if they are denied: see [`keep`].
+    coming_again: keep::Kept,
     /// Approvals that requests of one run share: see [`batch`].
     batches: batch::Batches,
     /// Backend keys by which a CancelRequest finds its session.

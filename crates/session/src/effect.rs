@@ -82,6 +82,8 @@ pub struct AskApproval {
     pub role: String,
     /// The client will not wait: an equal question takes the answer, if a `grant` allows that.
     pub outlives_call: bool,
+    /// The client sends it once more at once if it is refused: a denial answers that too.
+    pub comes_again: bool,
     /// What other requests are to share the approval, if the client says that there are any.
     pub run: Option<Box<Run>>,
     /// What it would change, for people; `None` where nobody asked for that.

@@ -113,6 +113,7 @@ pub(crate) fn request(
         digest: question.digest.to_vec(),
         cancel_key_sha256: question.cancel_key_sha256.to_vec(),
         outlives_call: question.outlives_call,
+        comes_again: question.comes_again,
         run: question.run.map(|it| run(*it)),
         difference: question.difference.map(|it| difference(*it)),
     }

@@ -201,6 +201,35 @@ fn exec_waits_until_a_reviewer_agrees() -> Result<()> {
 }
 
 #[test]
+fn a_reviewer_who_says_no_is_asked_once() -> Result<()> {
+    with_cluster(|it| {
+        let rita = it.stack.reviewer("rita")?;
+        for (name, carrier) in CARRIERS {
+            let agent = it.agent_in(&format!("denied-exec-{name}"), &["analysts", "askers"])?;
+            let word = format!("no over {name}");
+            let waiting = {
+                let (agent, word) = (agent.clone(), word.clone());
+                thread::spawn(move || exec(&agent, carrier, &[], &["echo", &word], ""))
+            };
+            let approval = rita.pending(&format!("echo '{word}'"))?;
+            let id = approval["id"].as_str().unwrap_or_default();
+            let deny = ["approvals", "deny", id, "--yes", "--comment", "in a test"];
+            rita.run(&deny)?.ok()?;
+            // kubectl tries SPDY when it is refused over WebSocket.
+            let ran = waiting.join().unwrap()?.exits(1)?;
+            assert!(ran.err.contains("denied by rita: in a test"), "{ran:?}");
+            let all = rita.json(&["approvals", "list", "--all"])?;
+            let all = all["approvals"].as_array().cloned().unwrap_or_default();
+            let asked = all
+                .iter()
+                .filter(|it| it["statement"].to_string().contains(&word));
+            assert_eq!(asked.count(), 1, "{name}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn an_operator_ends_a_session_and_its_streams() -> Result<()> {
     with_cluster(|it| {
         let agent = it.agent_in("ended-exec", &["analysts", "streamers"])?;

@@ -90,6 +90,12 @@ impl Approvals {
         {
             return Ok(question);
         }
+        let again = request.comes_again.then(|| key.clone());
+        if let Some(key) = &again
+            && let Some(question) = self.denied_just_now(key).await?
+        {
+            return Ok(question);
+        }
         let mut batch = Asked::of(&running, &session, &request);
         if let Some(asked) = &batch {
             match self.answer_of_batch(asked).await? {
@@ -138,6 +144,9 @@ impl Approvals {
             if self.keep_batch(asked, &whole, now) {
                 row = whole;
             }
+        }
+        if let Some(key) = again {
+            self.expect_again(key, &row);
         }
         self.begin(id, row, kept, changing).await
     }

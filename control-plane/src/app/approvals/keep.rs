@@ -1,5 +1,6 @@
 //! Questions that outlive their call: a client that will not wait asks again later, and the equal
-//! question takes the answer, once.
+//! question takes the answer, once. And questions that clients ask again at once when they are denied,
+//! which people have answered already.
 //!
 //! Kept in memory only: after a restart people are asked anew. Everything here happens under the lock
 //! of changes, so that of two equal questions one takes the answer.
@@ -18,6 +19,8 @@ use crate::store::ApprovalRow;
 
 /// Answers kept at a time.
 const MAX_KEPT: usize = 4096;
+/// How long a denial answers the equal question that comes again at once, microseconds.
+const AGAIN_US: u64 = 10_000_000;
 
 /// By question; the approval's id and when it can be forgotten.
 pub(super) type Kept = BTreeMap<Key, (String, u64)>;
@@ -106,10 +109,39 @@ impl Approvals {
             self.waits().kept.remove(key);
             tracing::info!(approval = %id, "approval used");
         }
-        let mut pending = row.clone();
-        pending.approval.set_state(ApprovalState::Pending);
-        let _ = news.try_send(News::of(pending));
-        let _ = news.try_send(News::of(row));
+        tell(&news, row);
+        Ok(Some(question))
+    }
+
+    /// Remembers a question that comes again at once if it is denied. The caller holds `changing`.
+    pub(super) fn expect_again(&self, key: Key, row: &ApprovalRow) {
+        let now = row.approval.requested_us;
+        let until_us = row.approval.expires_us.saturating_add(AGAIN_US);
+        let mut waits = self.waits();
+        waits
+            .coming_again
+            .retain(|_, (_, until_us)| now < *until_us);
+        // Beyond that people are asked twice.
+        if waits.coming_again.len() < MAX_KEPT {
+            let id = row.approval.id.clone();
+            waits.coming_again.insert(key, (id, until_us));
+        }
+    }
+
+    /// The denial of an equal question just now; never anything that lets it go on. The caller holds
+    /// `changing`.
+    pub(super) async fn denied_just_now(&self, key: &Key) -> Result<Option<Question>, Error> {
+        let known = self.waits().coming_again.get(key).map(|(id, _)| id.clone());
+        let Some(id) = known else { return Ok(None) };
+        let now = self.clock.now_us();
+        let row = self.store.approval(&id).await?.filter(|row| {
+            let decided_us = row.approval.decisions.last().map_or(0, |last| last.time_us);
+            row.approval.state() == ApprovalState::Denied
+                && now < decided_us.saturating_add(AGAIN_US)
+        });
+        let Some(row) = row else { return Ok(None) };
+        let (news, question) = mpsc::channel(2);
+        tell(&news, row);
         Ok(Some(question))
     }
 
@@ -146,6 +178,14 @@ impl Approvals {
         }
         let _ = news.send(News::of(row)).await;
     }
+}
+
+/// All there is to say of a question that has been answered.
+fn tell(news: &mpsc::Sender<News>, row: ApprovalRow) {
+    let mut pending = row.clone();
+    pending.approval.set_state(ApprovalState::Pending);
+    let _ = news.try_send(News::of(pending));
+    let _ = news.try_send(News::of(row));
 }
 
 /// Whether a question that was asked still has something to say.

@@ -147,3 +147,39 @@ async fn without_a_grant_it_is_a_question_like_any_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_denial_answers_the_question_that_comes_again_at_once_and_nothing_else_does() {
+    let plane = Plane::new().await;
+    plane.open(&id("aa"), "agent-7").await;
+    plane.open(&id("bb"), "agent-7").await;
+    plane.open(&id("cc"), "agent-8").await;
+    let ask = async |session: &str, digest: u8, comes_again: bool| {
+        let request = RequestApprovalRequest {
+            digest: vec![digest; 32],
+            comes_again,
+            ..question(&id(session), &["dba"])
+        };
+        let mut question = plane.try_ask(request).await.unwrap();
+        let news = question.message().await.unwrap().unwrap();
+        (question, news.approval_id)
+    };
+    let (asked, first) = ask("aa", 9, true).await;
+    plane.give(&first, false).await;
+    assert_eq!(said(asked).await.last().map(|it| it.0), Some(Denied));
+    // Over another connection, which may be another worker's session.
+    let (again, same) = ask("bb", 9, true).await;
+    assert_eq!(same, first);
+    assert_eq!(said(again).await.last().map(|it| it.0), Some(Denied));
+    for (session, digest, comes_again) in [("aa", 8, true), ("cc", 9, true), ("aa", 9, false)] {
+        let (_, other) = ask(session, digest, comes_again).await;
+        assert_ne!(other, first, "{session} {digest} {comes_again}");
+    }
+    plane.advance(11);
+    let (asked, second) = ask("aa", 9, true).await;
+    assert_ne!(second, first);
+    plane.give(&second, true).await;
+    assert_eq!(said(asked).await.last().map(|it| it.0), Some(Approved));
+    // What was granted is used up.
+    assert_ne!(ask("bb", 9, true).await.1, second);
+}

@@ -481,10 +481,14 @@ impl Exchange {
 
     pub(super) fn digest(&self, agent: &Agent) -> [u8; 32] {
         let body = self.body.as_deref().unwrap_or_default();
+        let resource = &agent.config.resource;
         match agent.identity() {
-            Identity::Known(it) => {
-                digest::digest(&it.principal, &agent.config.resource, &self.request, body)
+            // Whatever carries them: a client that is refused over WebSocket asks again over SPDY.
+            Identity::Known(it) if self.asks_for_streams() => {
+                let what = ["streams", resource, &self.request.target];
+                digest::over(&it.principal, &what, &Request::default(), &[])
             }
+            Identity::Known(it) => digest::digest(&it.principal, resource, &self.request, body),
             Identity::Pending | Identity::Refused(_) => [0; 32],
         }
     }

@@ -174,6 +174,7 @@ impl Exchange {
                 .headers
                 .iter()
                 .any(|(name, value)| wont_wait(name, value)),
+            comes_again: self.asks_for_streams(),
             run: run.map(Box::new),
             difference: difference.map(Box::new),
         };

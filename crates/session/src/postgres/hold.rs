@@ -140,6 +140,7 @@ impl Open {
             database: target.database.clone(),
             role: target.role.clone(),
             outlives_call: false,
+            comes_again: false,
         };
         core.effects.push_back(Effect::AskApproval(ask));
         self.hold = Some(Box::new(hold));
