@@ -9,6 +9,7 @@ mod exec;
 mod impersonation;
 mod ports;
 mod proxy;
+mod python;
 mod secrets;
 mod streams;
 

@@ -236,6 +236,21 @@ impl Kubectl {
         Started::new(kubectl, input)
     }
 
+    /// Runs a script of `tests/clients` in Python; its first argument is the kubeconfig.
+    pub fn python(&self, script: &str) -> Result<Ran> {
+        let mut python = Command::new(tools::python()?);
+        python
+            .arg("-B")
+            .arg(tools::root().join("tests/clients").join(script))
+            .arg(self.config())
+            .env("HOME", &self.home)
+            .current_dir(&self.home);
+        for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"] {
+            python.env_remove(name);
+        }
+        Started::new(python, "")?.finish(PATIENCE)
+    }
+
     /// Runs a script of Python with a terminal of its own; its first argument is this kubectl.
     pub fn on_terminal(&self, script: &str, environment: &[(&str, &str)]) -> Result<Ran> {
         let mut python = Command::new("python3");
