@@ -46,12 +46,17 @@ impl Asciicast {
                 Vec::new()
             }
             Some(Kind::Streamed(it)) if it.operation == self.operation => {
-                if matches!(it.channel(), Channel::ToPort | Channel::FromPort) {
-                    // Nothing of it was ever on a terminal.
-                    return Vec::new();
-                }
-                let mut lines = Vec::new();
                 let is_resize = it.channel() == Channel::Resize;
+                let (code, data) = match it.channel() {
+                    Channel::Resize => ("r", format!("{}x{}", it.columns, it.lines)),
+                    Channel::Stdin => ("i", self.tame(it.channel, &it.data)),
+                    Channel::Stdout | Channel::Stderr | Channel::Unspecified => {
+                        ("o", self.tame(it.channel, &it.data))
+                    }
+                    // Nothing of it was ever on a terminal.
+                    Channel::ToPort | Channel::FromPort => return Vec::new(),
+                };
+                let mut lines = Vec::new();
                 if !self.began {
                     let size = match is_resize {
                         true => (it.columns, it.lines),
@@ -59,15 +64,6 @@ impl Asciicast {
                     };
                     lines.push(self.begin(size, event.time_us));
                 }
-                let (code, data) = match it.channel() {
-                    Channel::Resize => ("r", format!("{}x{}", it.columns, it.lines)),
-                    Channel::Stdin => ("i", self.tame(it.channel, &it.data)),
-                    Channel::Stdout
-                    | Channel::Stderr
-                    | Channel::ToPort
-                    | Channel::FromPort
-                    | Channel::Unspecified => ("o", self.tame(it.channel, &it.data)),
-                };
                 if !data.is_empty() {
                     lines.push(self.event(event.time_us, code, &data));
                 }
