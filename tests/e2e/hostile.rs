@@ -1,8 +1,10 @@
 //! A server that misbehaves: its client is told, its connection closed, and nobody else notices.
 
+use std::sync::LazyLock;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ostiary_tests::{
-    Context as _, Result,
+    Context as _, Result, anyhow,
     fake::{Behaviour, Fake, description, done, greeting, row},
     shared,
     stack::{Stack, Target, example_policy},
@@ -119,7 +121,11 @@ impl Behaviour for Hostile {
     }
 }
 
-fn with_hostile(body: impl FnOnce(&Stack) -> Result<()>) -> Result<()> {
+/// The server, and one gateway in front of it.
+static HOSTILE: LazyLock<Result<(Fake, Stack), String>> =
+    LazyLock::new(|| start().map_err(|error| format!("{error:#}")));
+
+fn start() -> Result<(Fake, Stack)> {
     let fake = Fake::start(Hostile)?;
     let mut policy = example_policy()?;
     // No column labels: the catalogue of this server is not one.
@@ -130,7 +136,12 @@ fn with_hostile(body: impl FnOnce(&Stack) -> Result<()>) -> Result<()> {
         rest.split_once("detectors:").unwrap().1
     );
     let stack = Stack::start(shared::issuer()?, &[Target::shop(fake.port())], &policy)?;
-    explain(&stack, || body(&stack))
+    Ok((fake, stack))
+}
+
+fn with_hostile(body: impl FnOnce(&Stack) -> Result<()>) -> Result<()> {
+    let (_, stack) = HOSTILE.as_ref().map_err(|text| anyhow!("{text}"))?;
+    explain(stack, || body(stack))
 }
 
 #[test]

@@ -40,23 +40,34 @@ fn with_shared(body: impl FnOnce(&'static Stack, &'static Postgres) -> Result<()
 /// Gateways in front of the shared server that no test holds.
 static SPARE: Spares<Stack> = Spares::new();
 
-/// Runs a test's body under a policy, on a gateway that is its own while it runs. Tests after it get it
-/// with another policy, since to start one takes Envoy many seconds: of what it leaves behind only
-/// sessions and approvals may stay.
+/// Runs a test's body under a policy, on a gateway that is its own while it runs: see [`on_spare`].
 fn with_policy(
     policy: &Policy,
     body: impl FnOnce(&Stack, &'static Postgres) -> Result<()>,
 ) -> Result<()> {
     let postgres = shared::postgres()?;
-    let stack = match SPARE.take() {
-        Some(stack) => {
-            stack.switch(policy)?;
-            stack
+    let start = || Stack::start(shared::issuer()?, &[Target::shop(postgres.port())], policy);
+    on_spare(&SPARE, policy, start, |stack: &Stack| body(stack, postgres))
+}
+
+/// Runs a test's body under a policy, on a gateway that is its own while it runs. Tests after it get it
+/// with another policy, since to start one takes Envoy many seconds: of what it leaves behind only
+/// sessions and approvals may stay.
+fn on_spare<T: AsRef<Stack>>(
+    spares: &Spares<T>,
+    policy: &Policy,
+    start: impl FnOnce() -> Result<T>,
+    body: impl FnOnce(&T) -> Result<()>,
+) -> Result<()> {
+    let spare = match spares.take() {
+        Some(spare) => {
+            spare.as_ref().switch(policy)?;
+            spare
         }
-        None => Stack::start(shared::issuer()?, &[Target::shop(postgres.port())], policy)?,
+        None => start()?,
     };
-    explain(&stack, || body(&stack, postgres))?;
-    SPARE.give_back(stack);
+    explain(spare.as_ref(), || body(&spare))?;
+    spares.give_back(spare);
     Ok(())
 }
 

@@ -192,12 +192,19 @@ fn ostiary_up_killed_takes_its_envoy_along_and_keeps_the_record() -> Result<()> 
 }
 
 #[test]
-fn a_server_that_dies_is_told_as_the_client_knows_it() -> Result<()> {
+fn a_server_that_dies_or_is_not_there_is_told_as_the_client_knows_it() -> Result<()> {
     let mut postgres = ostiary_tests::postgres::Postgres::start(&Default::default())?;
-    let targets = [Target::shop(postgres.port())];
+    let targets = [
+        Target::shop(postgres.port()),
+        Target::named("gone", "shop_scram", ports::free()),
+    ];
     let stack =
         ostiary_tests::stack::Stack::start(shared::issuer()?, &targets, &example_policy()?)?;
     crate::explain(&stack, || {
+        let absent = stack.agent_on("gone", "no-server", &["analysts"])?;
+        let ran = absent.psql(&["SELECT 1"])?;
+        assert_eq!(ran.code, 2, "{}", ran.all());
+
         let mut session = stack.agent("server-dies")?.connect()?;
         session.simple_query("SELECT 1")?;
         postgres.kill()?;
@@ -208,18 +215,6 @@ fn a_server_that_dies_is_told_as_the_client_knows_it() -> Result<()> {
             Some("closed".into()),
             "{events:?}"
         );
-        Ok(())
-    })
-}
-
-#[test]
-fn a_server_that_is_not_there_is_a_failed_login() -> Result<()> {
-    let targets = [Target::shop(ports::free())];
-    let stack =
-        ostiary_tests::stack::Stack::start(shared::issuer()?, &targets, &example_policy()?)?;
-    crate::explain(&stack, || {
-        let ran = stack.agent("no-server")?.psql(&["SELECT 1"])?;
-        assert_eq!(ran.code, 2, "{}", ran.all());
         Ok(())
     })
 }

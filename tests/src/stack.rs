@@ -111,6 +111,12 @@ pub struct Stack {
     issuer: IssuerRef,
 }
 
+impl AsRef<Self> for Stack {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// The ports a configuration names.
 #[derive(Debug)]
 pub struct Parts {

@@ -140,11 +140,13 @@ fn open(labels: bool) -> Session {
     session.from_server(&said(&[READY]), NOW);
     if labels {
         let mut catalogue = Vec::new();
-        row(&mut catalogue, &["16400", "3", "0", "public", "users"]);
+        // OID, attribute, label, schema, relation, column.
+        let labelled = ["16400", "3", "0", "public", "users", "email"];
+        row(&mut catalogue, &labelled);
         for oid in 16_400..17_400 {
             let mut writer = RowWriter::start(&mut catalogue);
             writer.value(Some(oid.to_string().as_bytes()));
-            (0..4).for_each(|_| writer.value(None));
+            (0..5).for_each(|_| writer.value(None));
             writer.finish().unwrap();
         }
         catalogue.extend(said(&[

@@ -11,7 +11,7 @@ use ostiary_tests::{
     stack::{Policy, Stack, Target, example_policy},
 };
 
-use crate::explain;
+use crate::{explain, on_spare};
 
 /// What encoded answers hold: `{"email":"ada.brook@example.com","card":"4111111111111111","n":1}`.
 const GZIP: &str = "H4sIAAAAAAAAA6tWSs1NzMxRslJKTEnUSyrKz892SK1IzC3ISdVLzs9V0lFKTixKUbJSMjFEBUo6SnlKVoa1ALSik69BAAAA";
@@ -53,16 +53,7 @@ static SPARE: Spares<Crm> = Spares::new();
 
 /// Runs a test's body under a policy, on a gateway that tests have one after the other.
 pub(super) fn with_policy(policy: &Policy, body: impl FnOnce(&Crm) -> Result<()>) -> Result<()> {
-    let crm = match SPARE.take() {
-        Some(crm) => {
-            crm.stack.switch(policy)?;
-            crm
-        }
-        None => start(policy)?,
-    };
-    explain(&crm.stack, || body(&crm))?;
-    SPARE.give_back(crm);
-    Ok(())
+    on_spare(&SPARE, policy, || start(policy), body)
 }
 
 /// Runs a test's body on a gateway that nobody had before.
@@ -72,6 +63,12 @@ pub(super) fn with_own(policy: &Policy, body: impl FnOnce(&mut Crm) -> Result<()
     explain(&crm.stack, || {
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+impl AsRef<Stack> for Crm {
+    fn as_ref(&self) -> &Stack {
+        &self.stack
+    }
 }
 
 impl Crm {
