@@ -313,7 +313,7 @@ fn one_cut_anywhere_in_what_the_client_sends_changes_nothing() {
     one_cut_anywhere(
         "client",
         |whole| whole.client_bytes,
-        |cut| (cut, BTreeSet::new()),
+        |cut| (cut, Cuts::new()),
     );
 }
 
@@ -322,16 +322,15 @@ fn one_cut_anywhere_in_what_the_server_sends_changes_nothing() {
     one_cut_anywhere(
         "server",
         |whole| whole.server_bytes,
-        |cut| (BTreeSet::new(), cut),
+        |cut| (Cuts::new(), cut),
     );
 }
 
+/// Where the bytes of one side are cut.
+type Cuts = BTreeSet<usize>;
+
 /// Plays every conversation once for each byte of one side, cut there.
-fn one_cut_anywhere(
-    side: &str,
-    bytes: fn(&Seen) -> usize,
-    cuts: fn(BTreeSet<usize>) -> (BTreeSet<usize>, BTreeSet<usize>),
-) {
+fn one_cut_anywhere(side: &str, bytes: fn(&Seen) -> usize, cuts: fn(Cuts) -> (Cuts, Cuts)) {
     for conversation in conversations() {
         let state = conversation.rules.state();
         let none = BTreeSet::new();
